@@ -1,0 +1,397 @@
+"""The one front door: what the web, the command line and the notebook ask.
+
+Every method takes what a person writes (an IRI, a CURIE, a label) and returns values of
+`kg.model` that carry the release they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from pyoxigraph import BlankNode, Literal, NamedNode
+
+from kg.connections.explain import Explainer
+from kg.connections.paths import PathSearch
+from kg.engines.guards import guard_query
+from kg.engines.source import Request, Term
+from kg.errors import AmbiguousName, BadParameter, UnknownName
+from kg.evidence import Texts, Verification, read_passages, read_texts, verify
+from kg.library import Parameter, Question, literal_of
+from kg.model import (
+    Answer,
+    Basis,
+    Cell,
+    Description,
+    Entity,
+    Evidence,
+    Fact,
+    Matches,
+    Neighbours,
+    Passage,
+    Paths,
+    Relation,
+    ReleaseInfo,
+    Searched,
+    WhyNone,
+)
+from kg.names import PEV, XSD
+from kg.release.opened import Release, open_release
+from kg.workspace import Settings
+
+MAX_HOPS = 12
+MAX_LIMIT = 1000
+
+
+class Answers:
+    """Everything that can be asked of one release."""
+
+    def __init__(self, release: Release, texts: Texts, settings: Settings) -> None:
+        self._release = release
+        self._texts = texts
+        self._settings = settings
+        self._explainer = Explainer(release, texts)
+
+    @property
+    def release_id(self) -> str:
+        return self._release.id
+
+    def close(self) -> None:
+        """Lets go of the release."""
+        self._release.close()
+
+    def release(self) -> ReleaseInfo:
+        """Returns what is served: id, counts, when and from which commit it was built."""
+        return self._release.info()
+
+    # Free SPARQL
+
+    def sparql(self, request: Request, media_type: str) -> bytes:
+        """Returns the answer to a query as bytes in a media type.
+
+        Raises:
+            Forbidden: the query is an update or names SERVICE.
+            LimitError: it is too long, too deep or too large.
+            BadSparql: it does not parse (line and column).
+            NotAcceptable: the format does not fit the kind of answer.
+        """
+        guard_query(request.query, self._settings)
+        return self._release.source.reply(request, media_type)
+
+    def select(self, query: str) -> Answer:
+        """Returns the rows of a free SELECT, as a question's answer is returned.
+
+        Raises:
+            As `sparql`.
+        """
+        guard_query(query, self._settings)
+        return self._answer("", {}, query)
+
+    # Questions
+
+    def questions(self) -> list[Question]:
+        """Returns the questions of queries/, by name."""
+        return self._release.library.listed
+
+    def ask(self, name: str, parameters: Mapping[str, Sequence[str]]) -> Answer:
+        """Returns the answer to a question of queries/.
+
+        Args:
+            name: the name of its file.
+            parameters: for each parameter the texts given for it.
+
+        Raises:
+            UnknownName: there is no such question, or no entity of that name.
+            AmbiguousName: a label names several entities.
+            BadParameter: a parameter is missing, unknown, given twice or of the wrong type.
+        """
+        question = self._question(name)
+        known = {parameter.name for parameter in question.parameters}
+        for given in parameters:
+            if given not in known:
+                raise BadParameter(f"{given}: {name} has no such parameter; it has {_listed(known)}.")
+        terms = {p.name: self._terms(p, parameters.get(p.name, ())) for p in question.parameters}
+        query = question.bound({name: [[term] for term in values] for name, values in terms.items()})
+        shown = {p.name: _shown(p, terms[p.name]) for p in question.parameters if terms[p.name]}
+        return self._answer(name, shown, query)
+
+    def _question(self, name: str) -> Question:
+        for question in self.questions():
+            if question.name == name:
+                return question
+        raise UnknownName(f"There is no question {name!r}; /api/queries and `kg ask` list them.")
+
+    def _terms(self, parameter: Parameter, texts: Sequence[str]) -> list[NamedNode | Literal]:
+        if not texts and parameter.mode == "required":
+            example = ", ".join(parameter.example)
+            raise BadParameter(f"{parameter.name}: is missing; give a {parameter.type}, such as {example}.")
+        if len(texts) > 1 and parameter.mode != "many":
+            raise BadParameter(f"{parameter.name}: takes one value; {len(texts)} were given.")
+        return [self._term(parameter, text) for text in texts]
+
+    def _term(self, parameter: Parameter, text: str) -> NamedNode | Literal:
+        if not parameter.is_entity:
+            return literal_of(parameter, text)
+        try:
+            return NamedNode(self.entity(text, parameter.type, parameter.name).iri)
+        except ValueError as error:
+            raise BadParameter(f"{parameter.name}: {text!r} is no IRI: {error}") from error
+
+    def _answer(self, name: str, parameters: Mapping[str, object], query: str) -> Answer:
+        found = self._release.source.select(query, self._settings.max_rows)
+        iris = {term.value for row in found.rows for term in row if isinstance(term, NamedNode)}
+        entities = self._release.search.entities(iris)
+        rows = tuple(
+            {
+                column: self._cell(term, entities)
+                for column, term in zip(found.variables, row, strict=True)
+                if term is not None
+            }
+            for row in found.rows
+        )
+        return Answer(self.release_id, name, parameters, found.variables, rows, found.truncated, query)
+
+    def _cell(self, term: Term, entities: Mapping[str, Entity]) -> Cell:
+        if isinstance(term, NamedNode):
+            known = entities.get(term.value)
+            return Cell(term.value, "uri", known.label if known else None)
+        if isinstance(term, Literal):
+            plain = term.language or term.datatype.value == XSD + "string"
+            return Cell(term.value, "literal", None, None if plain else term.datatype.value, term.language)
+        if isinstance(term, BlankNode):
+            return Cell(term.value, "bnode")
+        return Cell(str(term), "literal")
+
+    # Names
+
+    def entity(self, text: str, kind: str | None = None, parameter: str = "entity") -> Entity:
+        """Returns the entity that a person means.
+
+        Args:
+            text: an IRI, a CURIE, or a label (case and accents aside, alternative labels too).
+            kind: the CURIE of a class; a label is looked up among its members only.
+            parameter: what messages call the argument.
+
+        Raises:
+            UnknownName: nothing answers to it; the nearest labels are named.
+            AmbiguousName: several things do.
+            BadParameter: an IRI or CURIE names a thing of another class.
+        """
+        text = text.strip()
+        class_iri = None if kind is None else self._release.library.prefixes.iri(kind)
+        iri = self._release.library.prefixes.iri(text)
+        found = None if iri is None else self._described(iri)
+        if found is not None and iri is not None:
+            if class_iri and not self._release.search.is_a(iri, class_iri):
+                raise BadParameter(f"{parameter}: {found.curie} is no {kind} but a {found.type}.")
+            return found
+        return self._labelled(text, kind, class_iri, parameter)
+
+    def _described(self, iri: str) -> Entity | None:
+        """Returns the entity of an IRI; one without a label is called by its CURIE."""
+        known = self._release.search.entity(iri)
+        if known is not None:
+            return known
+        try:
+            query = f"ASK {{ {NamedNode(iri)} ?p ?o }}"
+        except ValueError:
+            return None
+        return self._explainer.entity(iri, {}) if self._release.source.ask(query) else None
+
+    def _labelled(self, text: str, kind: str | None, class_iri: str | None, parameter: str) -> Entity:
+        preferred, alternative = self._release.search.named(text, class_iri)
+        candidates = preferred or alternative
+        if len(candidates) == 1:
+            return candidates[0]
+        common = [e for e in candidates if e.scheme == "scheme:themes"]
+        if len(common) == 1 and all(e.type == "pev:Theme" for e in candidates):
+            return common[0]
+        what = f"a {kind}" if kind else "anything in this release"
+        if candidates:
+            names = _listed(e.curie for e in candidates)
+            raise AmbiguousName(f"{parameter}: {text!r} is the label of several: {names}. Give one of these.", candidates)
+        nearest = self._release.search.alike(text, class_iri)
+        raise UnknownName(f"{parameter}: {text!r} is not the name of {what}.{_did_you_mean(nearest)}", nearest)
+
+    def search(self, text: str, kind: str | None = None, limit: int = 20) -> Matches:
+        """Returns the entities that fit some words, best first.
+
+        Raises:
+            BadParameter: there are no words, the class is unknown, or the limit is out of range.
+        """
+        _within("limit", limit, 1, MAX_LIMIT)
+        if not text.strip():
+            raise BadParameter("q: is empty; give a word or a label.")
+        class_iri = None if not kind else self._release.library.prefixes.iri(kind)
+        if kind and class_iri is None:
+            raise BadParameter(f"type: {kind!r} is no class; give a CURIE such as pev:Theme.")
+        found = self._release.search.search(text, class_iri, limit + 1)
+        return Matches(self.release_id, text, tuple(found[:limit]), len(found) > limit)
+
+    # Things and what they are linked to
+
+    def describe(self, name: str, limit: int = 200) -> Description:
+        """Returns what is known of an entity: facts, links out and in with basis, and passages.
+
+        Raises:
+            UnknownName, AmbiguousName: as `entity`.
+            BadParameter: the limit is out of range.
+        """
+        around = self.neighbours(name, limit)
+        facts = self._facts(around.entity.iri)
+        says = next((fact.value for fact in facts if fact.property == PEV + "paraphrase"), None)
+        passages = self._passages(around.entity.iri)
+        return Description(
+            self.release_id, around.entity, says, facts, around.results, passages, around.truncated
+        )
+
+    def neighbours(self, name: str, limit: int = 50) -> Neighbours:
+        """Returns the links of an entity, those said first.
+
+        Raises:
+            UnknownName, AmbiguousName: as `entity`.
+            BadParameter: the limit is out of range.
+        """
+        _within("limit", limit, 1, MAX_LIMIT)
+        entity = self.entity(name)
+        node = self._release.links.node(entity.iri)
+        numbers = [] if node is None else [int(n) for part in self._release.links.links_of(node) for n in part]
+        links = [self._release.links.link(number) for number in numbers]
+        links.sort(key=lambda link: (link.basis.rank, link.predicate, link.subject, link.object))
+        kept = links[:limit]
+        others = self._release.search.entities({i for link in kept for i in (link.subject, link.object)})
+        relations = tuple(
+            Relation(
+                link.predicate,
+                self._explainer.wording(link.predicate).label,
+                "forward" if link.subject == entity.iri else "backward",
+                self._explainer.entity(link.object if link.subject == entity.iri else link.subject, others),
+                link.basis,
+                link.origins,
+            )
+            for link in kept
+        )
+        return Neighbours(self.release_id, entity, len(links), relations, len(links) > limit)
+
+    def evidence(self, name: str) -> Evidence:
+        """Returns the passages an item or a fact rests on, with quotes where the text is held.
+
+        Raises:
+            UnknownName, AmbiguousName: as `entity`.
+        """
+        entity = self.entity(name, parameter="item")
+        return Evidence(self.release_id, entity, self._passages(entity.iri))
+
+    def _passages(self, iri: str) -> tuple[Passage, ...]:
+        found = read_passages(self._release.source, self._release.library, [iri])
+        return tuple(self._texts.quoted(passage) for passage in found.get(iri, ()))
+
+    def _facts(self, iri: str) -> tuple[Fact, ...]:
+        question = self._release.library.program("facts").bound({"entity": [[NamedNode(iri)]]})
+        rows = self._release.source.select(question).rows
+        values = {term.value for _, term in rows if isinstance(term, NamedNode)}
+        known = self._release.search.entities(values)
+        return tuple(
+            Fact(prop.value, self._explainer.wording(prop.value).label, _fact_value(term, known))
+            for prop, term in rows
+            if isinstance(prop, NamedNode)
+        )
+
+    # Connections
+
+    def connect(
+        self, start: str, end: str, max_hops: int = 6, limit: int = 10, basis: frozenset[Basis] = frozenset(Basis)
+    ) -> Paths:
+        """Returns how two entities hang together: paths, shortest first, each hop explained.
+
+        Raises:
+            UnknownName, AmbiguousName: as `entity`.
+            BadParameter: both are the same, or a number is out of range.
+        """
+        _within("max_hops", max_hops, 1, MAX_HOPS)
+        _within("limit", limit, 1, MAX_LIMIT)
+        from_, to = self.entity(start, parameter="from"), self.entity(end, parameter="to")
+        if from_ == to:
+            raise BadParameter(f"to: {to.curie} is the same as from; give two different entities.")
+        links = self._release.links
+        first, last = links.node(from_.iri), links.node(to.iri)
+        if first is None or last is None:
+            unlinked = from_ if first is None else to
+            why = WhyNone(f"{unlinked.label} has no links in this release.")
+            return Paths(self.release_id, from_, to, (), Searched(max_hops, 0, True), why, False, "")
+        search = PathSearch(links, first, last, max_hops, limit, basis, self._settings.max_expansions)
+        found = search.run()
+        paths = self._explainer.paths(found.chains)
+        triples = sorted({self._triple(step.link) for chain in found.chains for step in chain.steps})
+        why_none = None if paths else self._why_none(found.nearest, from_, to, max_hops, found.complete)
+        searched = Searched(max_hops, found.reached, found.complete)
+        return Paths(self.release_id, from_, to, paths, searched, why_none, found.truncated, self._hops_query(triples))
+
+    def _triple(self, link: int) -> tuple[str, str, str]:
+        found = self._release.links.link(link)
+        return found.subject, found.predicate, found.object
+
+    def _hops_query(self, triples: Sequence[tuple[str, str, str]]) -> str:
+        if not triples:
+            return ""
+        rows = [[NamedNode(part) for part in triple] for triple in triples]
+        return self._release.library.program("hops").bound({"from link to": rows})
+
+    def _why_none(self, nearest: Sequence[int], start: Entity, end: Entity, hops: int, complete: bool) -> WhyNone:
+        iris = [self._release.links.iri(node) for node in nearest]
+        known = self._release.search.entities(iris)
+        if not complete:
+            reason = "The search was cut by its budget (KG_MAX_EXPANSIONS) before it found a path."
+        elif not iris:
+            reason = f"{end.label} has no link of the allowed basis."
+        else:
+            reason = f"No path of at most {hops} hops of the allowed basis joins {start.label} and {end.label}."
+        return WhyNone(reason, tuple(self._explainer.entity(iri, known) for iri in iris))
+
+    # Evidence as a whole
+
+    def verify(self) -> Verification:
+        """Returns how the release's passages stand against the texts at hand."""
+        return verify(self._all_passages, self._texts)
+
+    @cached_property
+    def _all_passages(self) -> list[Passage]:
+        found = read_passages(self._release.source, self._release.library)
+        return sorted({p for group in found.values() for p in group}, key=lambda p: p.iri)
+
+
+def open_answers(folder: Path, settings: Settings) -> Answers:
+    """Returns the front door of the release in a folder, with the texts that the settings name.
+
+    Raises:
+        ReleaseError, SourceError: the release cannot be opened.
+        DataError: the folder of texts is missing.
+    """
+    texts = read_texts(Path(settings.texts) if settings.texts else None)
+    return Answers(open_release(folder), texts, settings)
+
+
+def _within(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise BadParameter(f"{name}: {value} is not between {least} and {most}.")
+
+
+def _shown(parameter: Parameter, terms: Sequence[NamedNode | Literal]) -> object:
+    values = [term.value for term in terms]
+    return values if parameter.mode == "many" else values[0]
+
+
+def _fact_value(term: object, known: Mapping[str, Entity]) -> str:
+    assert isinstance(term, NamedNode | Literal)
+    entity = known.get(term.value)
+    return entity.label if entity else term.value
+
+
+def _listed(names: object) -> str:
+    assert hasattr(names, "__iter__")
+    return ", ".join(sorted(str(name) for name in names)) or "none"
+
+
+def _did_you_mean(nearest: Sequence[Entity]) -> str:
+    return "" if not nearest else " Nearest: " + "; ".join(f"{e.label} ({e.curie})" for e in nearest) + "."

@@ -1,0 +1,137 @@
+"""The errors this package raises, and nothing else it raises on purpose.
+
+    KgError                  one line that names the cause and what to do next
+    ├── AskError             the asker can mend it
+    │   ├── UnknownName      no such entity, question, graph or release (with the nearest ones)
+    │   ├── AmbiguousName    several entities answer to that label
+    │   ├── BadParameter     a parameter is missing, unknown or of the wrong type
+    │   ├── BadSparql        the query does not parse (line and column)
+    │   ├── Forbidden        the request is understood and refused (update, SERVICE, LOAD)
+    │   ├── NotAcceptable    no format that is asked for can be made
+    │   └── UnsupportedMedia the request's body is of a type that is not read here
+    ├── LimitError           an answer would pass a limit (names limit and setting)
+    ├── SourceError          a store or engine failed
+    └── DataError            a file is wrong (path, line)
+        └── ReleaseError     a release is missing, locked, or of another format
+
+Errors know facts, not HTTP: `web/app.py` has one table of statuses, `cli.py` one of exit codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kg.model import Entity
+
+
+class KgError(Exception):
+    """An error whose text is meant for the person who asked."""
+
+    title = "Error"
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else self.title
+
+
+class AskError(KgError):
+    """The request cannot be answered as it stands; changing it helps."""
+
+    title = "The request cannot be answered"
+
+
+class UnknownName(AskError):
+    """Nothing in the release has that name."""
+
+    title = "Unknown name"
+
+    def __init__(self, message: str, nearest: Sequence[Entity] = ()) -> None:
+        super().__init__(message)
+        self.nearest = tuple(nearest)
+
+
+class AmbiguousName(AskError):
+    """Several entities answer to a label; `nearest` lists them."""
+
+    title = "Ambiguous name"
+
+    def __init__(self, message: str, nearest: Sequence[Entity] = ()) -> None:
+        super().__init__(message)
+        self.nearest = tuple(nearest)
+
+
+class BadParameter(AskError):
+    """A parameter is missing, unknown, or does not fit its declared type."""
+
+    title = "Bad parameter"
+
+
+class BadSparql(AskError):
+    """A query that the grammar does not accept; line and column count from 1."""
+
+    title = "SPARQL syntax error"
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class Forbidden(AskError):
+    """Understood, and not allowed here."""
+
+    title = "Forbidden"
+
+
+class NotAcceptable(AskError):
+    """None of the formats asked for can be made from this answer."""
+
+    title = "Not acceptable"
+
+
+class UnsupportedMedia(AskError):
+    """The body is of a media type that is not read at this address."""
+
+    title = "Unsupported media type"
+
+
+class LimitError(KgError):
+    """An answer that would pass a limit is refused whole, never cut silently."""
+
+    title = "Limit reached"
+
+    def __init__(self, message: str, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class SourceError(KgError):
+    """The store or engine behind the service failed."""
+
+    title = "The store failed"
+
+
+class DataError(KgError):
+    """A file is wrong.
+
+    Args:
+        message: what is wrong and what was expected.
+        path: the file, as it is shown to the person.
+        line: counted from 1; None when the whole file is meant.
+    """
+
+    title = "A file is wrong"
+
+    def __init__(self, message: str, path: Path | str | None = None, line: int | None = None) -> None:
+        place = "" if path is None else f"{path}:{line}: " if line else f"{path}: "
+        super().__init__(place + message)
+        self.path = path
+        self.line = line
+
+
+class ReleaseError(DataError):
+    """A release directory cannot be opened."""
+
+    title = "No usable release"

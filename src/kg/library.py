@@ -1,0 +1,257 @@
+"""The questions: `queries/*.rq`, read with their headers, and values bound into them.
+
+A question is a file that runs unchanged in any SPARQL tool. Its header says what it asks, its
+`VALUES` blocks are example, declaration and only entry point of its parameters at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal as OneOf
+
+from pyoxigraph import Literal, NamedNode
+
+from kg.errors import BadParameter, DataError
+from kg.names import XSD, Prefixes
+from kg.tokens import CLOSING, Token, tokens
+
+Term = NamedNode | Literal
+Mode = OneOf["required", "optional", "many"]
+
+_HEADER = re.compile(r"#\+\s*(?P<key>\w+)\s*(?P<name>[\w ]*?)\s*:\s*(?P<value>.*\S)\s*")
+_PARAMETER = re.compile(r"(?:iri of\s+)?(?P<type>[\w-]+:[\w-]+)(?:\s*,\s*(?P<mode>optional|many))?(?:\s*,.*)?")
+_MODES: dict[str | None, Mode] = {None: "required", "optional": "optional", "many": "many"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value that a question asks for.
+
+    `type` is the CURIE of a class (the value is an entity of it) or of an XSD datatype.
+    """
+
+    name: str
+    type: str
+    mode: Mode
+    example: tuple[str, ...]
+
+    @property
+    def is_entity(self) -> bool:
+        return not self.type.startswith("xsd:")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A result column as its header declares it."""
+
+    name: str
+    type: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One query file.
+
+    Attributes:
+        summary: the question in one sentence; None for a query that only the program uses.
+        facts: every header line as (key, value), in order.
+        text: the file, as it is.
+    """
+
+    name: str
+    summary: str | None
+    parameters: tuple[Parameter, ...]
+    columns: tuple[Column, ...]
+    facts: tuple[tuple[str, str], ...]
+    text: str
+
+    def fact(self, key: str, default: str = "") -> str:
+        """Returns the first header value of that key."""
+        return next((value for name, value in self.facts if name == key), default)
+
+    def bound(self, values: Mapping[str, Sequence[Sequence[Term]]]) -> str:
+        """Returns the query with the rows of its VALUES blocks replaced.
+
+        Args:
+            values: for each block, named by its variables ("theme", "from link to"), the rows.
+                A block that is not named keeps its example; one with no rows is removed.
+
+        Raises:
+            KeyError: the question has no such block.
+        """
+        text = self.text
+        for block in reversed(_values_blocks(self.text)):
+            if block.name in values:
+                text = text[: block.start] + _written(block, values[block.name]) + text[block.end :]
+        for name in values:
+            if name not in {block.name for block in _values_blocks(self.text)}:
+                raise KeyError(name)
+        return text
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A VALUES block: its variables, where it stands, and the rows it holds as text."""
+
+    variables: tuple[str, ...]
+    start: int
+    end: int
+    rows: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.variables)
+
+
+def _values_blocks(text: str) -> list[_Block]:
+    found: list[_Block] = []
+    stream = iter(tokens(text))
+    for token in stream:
+        if token.keyword == "VALUES":
+            variables = _variables(stream)
+            rows, end = _until_brace(stream)
+            found.append(_Block(variables, token.start, end, rows))
+    return found
+
+
+def _variables(stream: Iterable[Token]) -> tuple[str, ...]:
+    names: list[str] = []
+    for token in stream:
+        if token.kind == "var":
+            names.append(token.text[1:])
+        elif token.text == "{":
+            break
+    return tuple(names)
+
+
+def _until_brace(stream: Iterable[Token]) -> tuple[tuple[str, ...], int]:
+    rows: list[str] = []
+    for token in stream:
+        if token.text in CLOSING and token.text == "}":
+            return tuple(rows), token.end
+        rows.append(token.text)
+    raise ValueError("a VALUES block is not closed")
+
+
+def _written(block: _Block, rows: Sequence[Sequence[Term]]) -> str:
+    if not rows:
+        return ""
+    if len(block.variables) == 1:
+        inner = " ".join(str(term) for row in rows for term in row)
+        return f"VALUES ?{block.variables[0]} {{ {inner} }}"
+    heads = " ".join(f"?{name}" for name in block.variables)
+    inner = " ".join("(" + " ".join(str(term) for term in row) + ")" for row in rows)
+    return f"VALUES ({heads}) {{ {inner} }}"
+
+
+def read_question(path: Path, shown: str) -> Question:
+    """Returns the question in a file.
+
+    Args:
+        path: the file.
+        shown: the path as messages name it.
+
+    Raises:
+        DataError: a header line cannot be read, or a parameter has not exactly one VALUES block.
+    """
+    text = path.read_text(encoding="utf-8")
+    blocks = {block.name: block for block in _values_blocks(text)}
+    facts: list[tuple[str, str]] = []
+    parameters: list[Parameter] = []
+    columns: list[Column] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.startswith("#+"):
+            continue
+        match = _HEADER.fullmatch(line)
+        if match is None:
+            raise DataError("a header line reads `#+ key: value` or `#+ key name: value`.", shown, number)
+        key, name, value = match["key"], match["name"], match["value"]
+        facts.append((key, value))
+        if key == "param":
+            parameters.append(_parameter(name, value, blocks, shown, number))
+        elif key == "column":
+            kind, _, words = value.partition(",")
+            columns.append(Column(name, kind.strip(), words.strip()))
+    summary = next((value for key, value in facts if key == "summary"), None)
+    return Question(path.stem, summary, tuple(parameters), tuple(columns), tuple(facts), text)
+
+
+def _parameter(name: str, value: str, blocks: Mapping[str, _Block], shown: str, line: int) -> Parameter:
+    match = _PARAMETER.fullmatch(value)
+    if match is None:
+        expected = "expected `iri of CLASS` or an xsd type, then `, optional` or `, many`"
+        raise DataError(f"parameter {name!r}: {expected}; found {value!r}.", shown, line)
+    if name not in blocks:
+        raise DataError(f"parameter {name!r} has no block `VALUES ?{name} {{ … }}`.", shown, line)
+    return Parameter(name, match["type"], _MODES[match["mode"]], blocks[name].rows)
+
+
+@dataclass(frozen=True)
+class Library:
+    """The query files of a workspace or release, by name."""
+
+    questions: Mapping[str, Question]
+    prefixes: Prefixes
+
+    @property
+    def listed(self) -> list[Question]:
+        """The questions that people ask, by name; those that only the program uses are left out."""
+        return [q for _, q in sorted(self.questions.items()) if q.summary is not None]
+
+    def program(self, name: str) -> Question:
+        """Returns a query that the program itself relies on.
+
+        Raises:
+            DataError: the file is missing.
+        """
+        try:
+            return self.questions[name]
+        except KeyError as error:
+            raise DataError("is missing; the program needs it.", f"queries/{name}.rq") from error
+
+
+def read_library(folder: Path, prefixes: Prefixes) -> Library:
+    """Returns the questions of a folder `queries/`.
+
+    Raises:
+        DataError: as `read_question`.
+    """
+    paths = sorted(folder.glob("*.rq"))
+    return Library({path.stem: read_question(path, f"queries/{path.name}") for path in paths}, prefixes)
+
+
+def literal_of(parameter: Parameter, text: str) -> Literal:
+    """Returns a typed literal for a parameter whose type is a datatype.
+
+    Raises:
+        BadParameter: the text is not a value of that datatype.
+    """
+    datatype = parameter.type.removeprefix("xsd:")
+    fits = _LEXICAL.get(datatype)
+    if fits is None or not fits(text):
+        raise BadParameter(f"{parameter.name}: {text!r} is no {parameter.type}.")
+    if datatype == "string":
+        return Literal(text)
+    return Literal(text, datatype=NamedNode(XSD + datatype))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+_LEXICAL: Mapping[str, Callable[[str], object]] = {
+    "string": lambda text: True,
+    "integer": re.compile(r"[+-]?[0-9]{1,18}").fullmatch,
+    "decimal": re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?").fullmatch,
+    "gYear": re.compile(r"[0-9]{4}").fullmatch,
+    "boolean": re.compile(r"true|false").fullmatch,
+    "date": _is_date,
+}

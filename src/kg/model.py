@@ -1,0 +1,273 @@
+"""The values that pass between the rooms. All frozen; impossible ones cannot be built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from kg.errors import BadParameter
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Basis(StrEnum):
+    """Where a link comes from, strongest first: the order is the order of trust."""
+
+    SAID = "said"
+    JUDGED = "judged"
+    INFERRED = "inferred"
+    REFERENCE = "reference"
+
+    @property
+    def rank(self) -> int:
+        """0 for said, up to 3 for reference; also the code in the link arrays."""
+        return list(Basis).index(self)
+
+
+def bases(text: str | None) -> frozenset[Basis]:
+    """Returns the bases named in comma-separated text; all of them for None or empty text.
+
+    Raises:
+        BadParameter: a word is not a basis.
+    """
+    words = [word.strip() for word in (text or "").split(",") if word.strip()]
+    known = {basis.value: basis for basis in Basis}
+    for word in words:
+        if word not in known:
+            raise BadParameter(f"basis: {word!r} is none of {', '.join(known)}.")
+    return frozenset(known[word] for word in words) or frozenset(Basis)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A named thing: how it is written, called and classed."""
+
+    iri: str
+    curie: str
+    label: str
+    type: str | None = None
+    scheme: str | None = None
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A character range of one exact text: code points, zero-based, end exclusive."""
+
+    iri: str
+    document: str
+    text_sha256: str
+    start: int
+    end: int
+    sha256: str
+    quote: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"passage {self.iri}: range {self.start},{self.end} is empty or negative")
+        if not (_SHA256.fullmatch(self.sha256) and _SHA256.fullmatch(self.text_sha256)):
+            raise ValueError(f"passage {self.iri}: a SHA-256 has 64 lower-case hexadecimal digits")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that does not hold, as a curator reads it."""
+
+    severity: Literal["violation", "warning", "info"]
+    rule: str
+    message: str
+    path: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = "" if self.path is None else f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
+        return place + self.message
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a table: a term, and for an entity its label.
+
+    `type` is `uri`, `literal` or `bnode`, as in the SPARQL results formats.
+    """
+
+    value: str
+    type: Literal["uri", "literal", "bnode"]
+    label: str | None = None
+    datatype: str | None = None
+    lang: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question returns: rows of cells in the order of the columns; an unbound cell is absent."""
+
+    release: str
+    name: str
+    parameters: Mapping[str, object]
+    columns: tuple[str, ...]
+    results: tuple[Mapping[str, Cell], ...]
+    truncated: bool
+    sparql: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A triple between two entities, with where it comes from.
+
+    `origins` are the documents in which its item was stated; a reference link has none.
+    """
+
+    subject: str
+    predicate: str
+    object: str
+    basis: Basis
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One step of a path, read along the path; `backward` means the triple runs against it."""
+
+    start: Entity
+    end: Entity
+    link: str
+    label: str
+    direction: Literal["forward", "backward"]
+    basis: Basis
+    origins: tuple[str, ...]
+    sentence: str
+    evidence: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True)
+class Path:
+    """A chain of hops between two entities; a path of n nodes has length n - 1."""
+
+    nodes: tuple[Entity, ...]
+    hops: tuple[Hop, ...]
+    score: float
+
+    @property
+    def length(self) -> int:
+        return len(self.hops)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The documents that stand behind every hop: empty when no single one does."""
+        shared = set.intersection(*(set(hop.origins) for hop in self.hops)) if self.hops else set()
+        return tuple(sorted(shared))
+
+    @property
+    def thread(self) -> Literal["single", "stitched"]:
+        """`single` when one origin says the whole chain; else nobody does, and we stitched it."""
+        return "single" if self.origins else "stitched"
+
+
+@dataclass(frozen=True)
+class Searched:
+    """How far a search for connections went."""
+
+    max_hops: int
+    reached: int
+    complete: bool
+
+
+@dataclass(frozen=True)
+class WhyNone:
+    """Why two entities are not connected, and what was reached nearest to the goal."""
+
+    reason: str
+    nearest: tuple[Entity, ...] = ()
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The connections between two entities, best first."""
+
+    release: str
+    start: Entity
+    end: Entity
+    paths: tuple[Path, ...]
+    searched: Searched
+    why_none: WhyNone | None
+    truncated: bool
+    sparql: str
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A link seen from one of its ends."""
+
+    link: str
+    label: str
+    direction: Literal["forward", "backward"]
+    other: Entity
+    basis: Basis
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What an entity is linked to, and how many links it has in all."""
+
+    release: str
+    entity: Entity
+    total: int
+    results: tuple[Relation, ...]
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What is recorded about a thing in words, numbers or codes."""
+
+    property: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of one entity: facts, links out and in, and the passages it rests on."""
+
+    release: str
+    entity: Entity
+    says: str | None
+    facts: tuple[Fact, ...]
+    results: tuple[Relation, ...]
+    evidence: tuple[Passage, ...]
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The entities that fit a search, best first."""
+
+    release: str
+    query: str
+    results: tuple[Entity, ...]
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The passages that an item rests on."""
+
+    release: str
+    entity: Entity
+    results: tuple[Passage, ...]
+    truncated: bool = False
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """What a release is and when it was built."""
+
+    release: str
+    built: str | None
+    commit: str | None
+    counts: Mapping[str, int]
+    graphs: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,192 @@
+"""What stands in a release directory, and how one takes the place of another.
+
+    <releases>/current            the id of the release that is served, and the fingerprint of
+                                  the files it was built from
+    <releases>/<id>/manifest.json what the release is (equal bytes for equal files)
+                    build-info.json when and from what it was built (outside the id)
+                    store/        the embedded store, opened read-only
+                    links/        the link arrays
+                    search.sqlite the text index
+                    queries/ context.jsonld
+
+A release is written under a temporary name and renamed when it is whole; `current` is replaced
+in one step. Killed anywhere before that, the previous release stays the current one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kg.errors import ReleaseError
+from kg.names import Prefixes, prefixes_of_context
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ReleaseDirectory:
+    """A folder that holds one whole release."""
+
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        return self.root / "store"
+
+    @property
+    def links(self) -> Path:
+        return self.root / "links"
+
+    @property
+    def search(self) -> Path:
+        return self.root / "search.sqlite"
+
+    @property
+    def queries(self) -> Path:
+        return self.root / "queries"
+
+    @property
+    def context(self) -> Path:
+        return self.root / "context.jsonld"
+
+    @cached_property
+    def manifest(self) -> Mapping[str, object]:
+        return _read_json(self.root / "manifest.json")
+
+    @cached_property
+    def build_info(self) -> Mapping[str, object]:
+        return _read_json(self.root / "build-info.json")
+
+    @property
+    def id(self) -> str:
+        return str(self.manifest["release"])
+
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        return prefixes_of_context(_read_json(self.context))
+
+
+def _read_json(path: Path) -> Mapping[str, object]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ReleaseError("is missing; this folder holds no whole release. `kg build` makes one.", path) from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ReleaseError(f"cannot be read: {error}", path) from error
+    if not isinstance(found, dict):
+        raise ReleaseError("is not a JSON object.", path)
+    return found
+
+
+def write_json(path: Path, value: Mapping[str, object]) -> None:
+    """Writes JSON with sorted keys, the same bytes for the same value."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def find_release(folder: Path) -> ReleaseDirectory:
+    """Returns the release in a folder: the folder itself, or the current one of a folder of releases.
+
+    Raises:
+        ReleaseError: there is none, or it is of a format that this version does not read.
+    """
+    directory = ReleaseDirectory(folder / _pointer(folder)[0])
+    found = directory.manifest.get("format")
+    if found != FORMAT_VERSION:
+        raise ReleaseError(f"has format {found}; this version reads {FORMAT_VERSION}. `kg build` makes a new one.", root)
+    return directory
+
+
+def current_release(folder: Path) -> ReleaseDirectory | None:
+    """Returns the current release of a folder of releases, None when there is none that can be read."""
+    try:
+        return find_release(folder)
+    except ReleaseError:
+        return None
+
+
+def new_directory(folder: Path) -> ReleaseDirectory:
+    """Returns an empty directory, beside the releases, in which one is prepared.
+
+    Raises:
+        ReleaseError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        root = folder / f".preparing-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        root.mkdir()
+    except OSError as error:
+        raise ReleaseError(f"cannot be written: {error.strerror}.", folder) from error
+    return ReleaseDirectory(root)
+
+
+def adopt(prepared: ReleaseDirectory, target: Path) -> ReleaseDirectory:
+    """Returns the prepared release under its final name; an equal one that stands there already is kept."""
+    try:
+        prepared.root.rename(target)
+    except OSError:
+        if current_release(target) is None:
+            discard(ReleaseDirectory(target))
+            prepared.root.rename(target)
+        else:
+            discard(prepared)
+    return ReleaseDirectory(target)
+
+
+def make_current(folder: Path, release: ReleaseDirectory, fingerprint: str) -> None:
+    """Points the folder of releases at one of them, in one step."""
+    pointer = folder / f".current-{uuid.uuid4().hex[:8]}"
+    pointer.write_text(f"{release.root.name}\n{fingerprint}\n", encoding="utf-8")
+    os.replace(pointer, folder / "current")
+
+
+def fresh_release(folder: Path, fingerprint: str) -> ReleaseDirectory | None:
+    """Returns the current release when it was built from files with that fingerprint, else None."""
+    return current_release(folder) if _pointer(folder)[1:] == [fingerprint] else None
+
+
+def _pointer(folder: Path) -> list[str]:
+    """Returns the lines of `current`: id and fingerprint; of a folder without one, the folder itself."""
+    try:
+        return (folder / "current").read_text(encoding="utf-8").split() or ["."]
+    except (OSError, UnicodeDecodeError):
+        return ["."]
+
+
+def discard(directory: ReleaseDirectory) -> None:
+    """Removes a directory, whole or half-written."""
+    shutil.rmtree(directory.root, ignore_errors=True)
+
+
+def tidy(folder: Path, keep: int) -> None:
+    """Removes all but the newest `keep` releases beside the current one, and what dead builds left."""
+    current = current_release(folder)
+    kept = sorted(
+        (p for p in folder.iterdir() if (p / "manifest.json").is_file() and not p.name.startswith(".")),
+        key=lambda p: p.stat().st_mtime,
+        reverse=True,
+    )
+    others = [p for p in kept if current is None or p != current.root]
+    for path in others[keep:]:
+        discard(ReleaseDirectory(path))
+    for path in folder.glob(".preparing-*"):
+        if not _alive(path):
+            discard(ReleaseDirectory(path))
+
+
+def _alive(path: Path) -> bool:
+    """Tells whether the process that prepares a directory still runs."""
+    try:
+        os.kill(int(path.name.split("-")[1]), 0)
+    except (ProcessLookupError, ValueError, IndexError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,94 @@
+"""The terminals of the SPARQL grammar: a query cut into tokens, without parsing it.
+
+Enough to find a keyword that is a keyword (not part of a string, an IRI, a comment or a
+prefixed name), to count and to measure nesting, and to find the VALUES block of a variable.
+
+Source: SPARQL 1.1 Query Language, section 19.8 (productions 139 to 173).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_PLX = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
+_TERMINALS = re.compile(
+    rf"""
+    (?P<space>   \s+ | \#[^\n\r]* )
+  | (?P<iri>     <(?:[^<>"{{}}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{{4}}|\\U[0-9A-Fa-f]{{8}})*> )
+  | (?P<string>  \"\"\"(?:\"{{0,2}}(?:[^"\\]|\\.))*\"\"\" | '''(?:'{{0,2}}(?:[^'\\]|\\.))*'''
+               | "(?:[^"\\\n\r]|\\.)*" | '(?:[^'\\\n\r]|\\.)*' )
+  | (?P<var>     [?$]\w+ )
+  | (?P<lang>    @[A-Za-z]+(?:-[A-Za-z0-9]+)* )
+  | (?P<bnode>   _:\w(?:[\w.\-]*[\w\-])? )
+  | (?P<pname>   (?:[^\W\d_](?:[\w.\-]*[\w\-])?)?:(?:(?:[\w:]|{_PLX})(?:(?:[\w:.\-]|{_PLX})*(?:[\w:\-]|{_PLX}))?)? )
+  | (?P<number>  [0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)? | \.[0-9]+(?:[eE][+-]?[0-9]+)? )
+  | (?P<word>    [A-Za-z_][A-Za-z0-9_]* )
+  | (?P<mark>    \^\^ | && | \|\| | != | <= | >= | . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+OPENING = frozenset("({[")
+CLOSING = frozenset(")}]")
+_UPDATES = frozenset({"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"})
+_FORMS = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One terminal: its kind, its text, and where it starts and ends in the query."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def keyword(self) -> str | None:
+        """The word in upper case, None when the token is no bare word."""
+        return self.text.upper() if self.kind == "word" else None
+
+
+def tokens(query: str) -> Iterator[Token]:
+    """Yields the tokens of a query; white space and comments are left out.
+
+    >>> [t.text for t in tokens("ASK { ?s <p> 'SERVICE' } # SERVICE")]
+    ['ASK', '{', '?s', '<p>', "'SERVICE'", '}']
+    """
+    for match in _TERMINALS.finditer(query):
+        kind = match.lastgroup
+        if kind != "space":
+            assert kind is not None
+            yield Token(kind, match.group(), match.start(), match.end())
+
+
+def verb(query: str) -> str | None:
+    """Returns the first keyword after the prologue: SELECT, ASK, ..., INSERT, ...; None if there is none.
+
+    >>> verb("PREFIX insert: <http://x/> BASE <http://y/> select * {}")
+    'SELECT'
+    """
+    for token in tokens(query):
+        word = token.keyword
+        if word and word not in {"BASE", "PREFIX", "VERSION"}:
+            return word
+        if token.kind not in {"word", "pname", "iri", "string"}:
+            return None
+    return None
+
+
+def is_query(query: str) -> bool:
+    """Tells whether the text begins (after its prologue) as one of the four query forms."""
+    return verb(query) in _FORMS
+
+
+def is_update(query: str) -> bool:
+    """Tells whether the text begins (after its prologue) as an update operation."""
+    return verb(query) in _UPDATES
+
+
+def is_graph_form(query: str) -> bool:
+    """Tells whether the query answers with triples (CONSTRUCT, DESCRIBE) and not with a table."""
+    return verb(query) in {"CONSTRUCT", "DESCRIBE"}

@@ -1,0 +1,189 @@
+"""Answers as JSON: exactly what the API returns and `--format json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from kg.errors import AmbiguousName, BadSparql, KgError, LimitError, UnknownName
+from kg.library import Question
+from kg.model import (
+    Answer,
+    Cell,
+    Description,
+    Entity,
+    Evidence,
+    Finding,
+    Hop,
+    Matches,
+    Neighbours,
+    Passage,
+    Path,
+    Paths,
+    Relation,
+    ReleaseInfo,
+)
+
+Json = dict[str, object]
+
+
+def entity(value: Entity) -> Json:
+    """Returns {iri, curie, label, type}, and the scheme of a theme."""
+    found: Json = {"iri": value.iri, "curie": value.curie, "label": value.label, "type": value.type}
+    return found | ({"scheme": value.scheme} if value.scheme else {})
+
+
+def passage(value: Passage) -> Json:
+    return {
+        "passage": value.iri,
+        "document": value.document,
+        "start": value.start,
+        "end": value.end,
+        "sha256": value.sha256,
+        "text_sha256": value.text_sha256,
+        "quote": value.quote,
+    }
+
+
+def answer(value: Answer) -> Json:
+    return {
+        "release": value.release,
+        "name": value.name,
+        "parameters": dict(value.parameters),
+        "columns": list(value.columns),
+        "results": [{name: _cell(cell) for name, cell in row.items()} for row in value.results],
+        "truncated": value.truncated,
+        "sparql": value.sparql,
+    }
+
+
+def _cell(value: Cell) -> Json:
+    found = asdict(value)
+    return {key: part for key, part in found.items() if part is not None}
+
+
+def questions(release: str, listed: Sequence[Question]) -> Json:
+    results = [
+        {
+            "name": question.name,
+            "summary": question.summary,
+            "parameters": [asdict(p) | {"example": list(p.example)} for p in question.parameters],
+            "columns": [asdict(column) for column in question.columns],
+        }
+        for question in listed
+    ]
+    return {"release": release, "results": results, "truncated": False}
+
+
+def matches(value: Matches) -> Json:
+    return {
+        "release": value.release,
+        "query": value.query,
+        "results": [entity(found) for found in value.results],
+        "truncated": value.truncated,
+    }
+
+
+def neighbours(value: Neighbours) -> Json:
+    return {
+        "release": value.release,
+        "entity": entity(value.entity),
+        "total": value.total,
+        "results": [relation(found) for found in value.results],
+        "truncated": value.truncated,
+    }
+
+
+def relation(value: Relation) -> Json:
+    return {
+        "link": value.link,
+        "label": value.label,
+        "direction": value.direction,
+        "entity": entity(value.other),
+        "basis": value.basis.value,
+        "origins": list(value.origins),
+    }
+
+
+def description(value: Description) -> Json:
+    return {
+        "release": value.release,
+        **entity(value.entity),
+        "says": value.says,
+        "facts": [asdict(fact) for fact in value.facts],
+        "results": [relation(found) for found in value.results],
+        "evidence": [passage(found) for found in value.evidence],
+        "truncated": value.truncated,
+    }
+
+
+def evidence(value: Evidence) -> Json:
+    return {
+        "release": value.release,
+        "item": entity(value.entity),
+        "results": [passage(found) for found in value.results],
+        "truncated": value.truncated,
+    }
+
+
+def paths(value: Paths) -> Json:
+    why = value.why_none
+    return {
+        "release": value.release,
+        "from": entity(value.start),
+        "to": entity(value.end),
+        "paths": [_path(found) for found in value.paths],
+        "searched": asdict(value.searched),
+        "why_none": None if why is None else {"reason": why.reason, "nearest": [entity(e) for e in why.nearest]},
+        "truncated": value.truncated,
+        "sparql": value.sparql,
+    }
+
+
+def _path(value: Path) -> Json:
+    return {
+        "length": value.length,
+        "score": value.score,
+        "thread": value.thread,
+        "origins": list(value.origins),
+        "nodes": [entity(node) for node in value.nodes],
+        "hops": [_hop(hop) for hop in value.hops],
+    }
+
+
+def _hop(value: Hop) -> Json:
+    return {
+        "from": value.start.iri,
+        "to": value.end.iri,
+        "link": value.link,
+        "label": value.label,
+        "direction": value.direction,
+        "basis": value.basis.value,
+        "origins": list(value.origins),
+        "sentence": value.sentence,
+        "evidence": [passage(found) for found in value.evidence],
+    }
+
+
+def release(value: ReleaseInfo) -> Json:
+    return asdict(value)
+
+
+def findings(value: Sequence[Finding]) -> Json:
+    return {"results": [asdict(finding) for finding in value], "truncated": False}
+
+
+def problem(error: KgError, status: int) -> Json:
+    """Returns the one JSON shape of an error.
+
+    Source: RFC 9457, section 3.1; `nearest`, `limit`, `line` and `column` are extension members.
+    """
+    found: Json = {"type": "about:blank", "title": error.title, "status": status, "detail": str(error)}
+    extra: Mapping[str, object] = {}
+    if isinstance(error, UnknownName | AmbiguousName):
+        extra = {"nearest": [entity(e) for e in error.nearest]}
+    elif isinstance(error, LimitError):
+        extra = {"limit": error.limit}
+    elif isinstance(error, BadSparql) and error.line:
+        extra = {"line": error.line, "column": error.column}
+    return {**found, **extra}

@@ -1,0 +1,248 @@
+"""Where the files are, and the settings.
+
+A workspace is a folder with `ontology/`, `graph/` and `queries/`. This repository is one, an
+installed wheel carries one inside the package, and `kg init` makes another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from kg.errors import BadParameter, DataError
+from kg.names import GRAPH, Prefixes, prefixes_of_context
+
+PARTS = ("ontology", "graph", "queries")
+_INSTALLED = Path(__file__).parent / "workspace_files"
+_CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table of settings: environment variable `KG_<NAME>` or TOML key `<name>`."""
+
+    name: str
+    default: int | str | None
+    unit: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        return f"KG_{self.name.upper()}"
+
+
+SETTINGS = (
+    Setting("releases", None, "folder", "Where releases are kept; default: build/ of the workspace."),
+    Setting("texts", None, "folder", "Held texts, for quotes and for verification."),
+    Setting("query_time_limit_ms", 30_000, "ms", "A query that runs longer is refused."),
+    Setting("worker_memory_limit_mb", 2048, "MB", "A worker that needs more memory is ended."),
+    Setting("max_rows", 100_000, "rows", "A table that is longer is cut by /api, and says so."),
+    Setting("max_query_bytes", 1_048_576, "bytes", "A query that is longer is refused."),
+    Setting("max_nesting", 100, "brackets", "A query that nests deeper is refused."),
+    Setting("max_tokens", 20_000, "tokens", "A query that has more is refused."),
+    Setting("max_expansions", 2_000_000, "links", "Links that one search for connections may look at."),
+    Setting("service_allowed", None, "addresses", "SPARQL endpoints that SERVICE may name, comma-separated."),
+    Setting("keep_releases", 3, "releases", "How many releases are kept beside the current one."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of the settings in force, with where each came from in `origins`."""
+
+    releases: str | None
+    texts: str | None
+    query_time_limit_ms: int
+    worker_memory_limit_mb: int
+    max_rows: int
+    max_query_bytes: int
+    max_nesting: int
+    max_tokens: int
+    max_expansions: int
+    service_allowed: str | None
+    keep_releases: int
+
+    def __post_init__(self) -> None:
+        named = {setting.name for setting in SETTINGS}
+        assert named == {f.name for f in fields(self)}, "the table and the class name the same settings"
+
+
+def read_settings(config: Path | None = None) -> Settings:
+    """Returns the settings: environment first, then the TOML file, then the defaults.
+
+    Args:
+        config: a TOML file; by default `kg.toml` in the current folder, when it exists.
+
+    Raises:
+        BadParameter: a value does not fit.
+        DataError: the file is not TOML, or has a key that is no setting.
+    """
+    from_file = _read_config(config or Path("kg.toml"))
+    values: dict[str, object] = {}
+    for setting in SETTINGS:
+        raw = os.environ.get(setting.variable, from_file.get(setting.name, setting.default))
+        values[setting.name] = _typed(setting, raw)
+    return Settings(**values)  # type: ignore[arg-type]  # one table gives names, types and values
+
+
+def _read_config(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"is not TOML: {error}", path) from error
+    known = {setting.name for setting in SETTINGS}
+    for key in found:
+        if key not in known:
+            raise DataError(f"{key!r} is no setting; there are {', '.join(sorted(known))}.", path)
+    return found
+
+
+def _typed(setting: Setting, raw: object) -> object:
+    if not isinstance(setting.default, int):
+        return None if raw in (None, "") else str(raw)
+    try:
+        value = int(str(raw))
+    except ValueError as error:
+        raise BadParameter(f"{setting.variable}: {raw!r} is no whole number of {setting.unit}.") from error
+    if value <= 0:
+        raise BadParameter(f"{setting.variable}: {value} is not above 0 {setting.unit}.")
+    return value
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder whose files are the truth."""
+
+    root: Path
+
+    @property
+    def data_files(self) -> list[Path]:
+        """The RDF files in the order in which they are loaded; shapes are rules, not data."""
+        ontology = [p for p in self._sorted("ontology", "*.ttl") if p.name != "shapes.ttl"]
+        return [*ontology, *self._sorted("graph", "*.ttl"), *self._sorted("graph/sources", "*.trig")]
+
+    @property
+    def shapes(self) -> Path:
+        return self.root / "ontology" / "shapes.ttl"
+
+    @property
+    def ontology(self) -> Path:
+        return self.root / "ontology" / "policy-evidence.ttl"
+
+    @property
+    def rules(self) -> list[Path]:
+        return self._sorted("ontology/rules", "*.rq")
+
+    @property
+    def queries(self) -> list[Path]:
+        return self._sorted("queries", "*.rq")
+
+    @property
+    def checks(self) -> list[Path]:
+        return self._sorted("queries/checks", "*.rq")
+
+    @property
+    def context(self) -> Path:
+        return self.root / "ontology" / "context.jsonld"
+
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """The prefixes of the JSON-LD context.
+
+        Raises:
+            DataError: the context is missing or is not JSON.
+        """
+        try:
+            return prefixes_of_context(json.loads(self.context.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise DataError("is missing; it declares the prefixes.", self.shown(self.context)) from error
+        except json.JSONDecodeError as error:
+            raise DataError(f"is not JSON: {error.msg}", self.shown(self.context), error.lineno) from error
+
+    def graph_of(self, path: Path) -> str:
+        """Returns the named graph into which a Turtle file is loaded; a TriG file names its own."""
+        return GRAPH + path.stem
+
+    def shown(self, path: Path) -> str:
+        """Returns the path as messages show it: from the workspace down."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def fingerprint(self) -> str:
+        """Returns the SHA-256 over every file that a build reads: equal means nothing to build."""
+        whole = hashlib.sha256()
+        for path in self._inputs():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            whole.update(f"{self.shown(path)} {digest}\n".encode())
+        return whole.hexdigest()
+
+    def commit(self) -> str | None:
+        """Returns the git commit of the checkout the workspace stands in, None outside of one."""
+        command = ["git", "-C", str(self.root), "rev-parse", "HEAD"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() or None
+
+    def releases(self, settings: Settings) -> Path:
+        """Returns the folder of this workspace's releases (it may not exist yet)."""
+        if settings.releases:
+            return Path(settings.releases)
+        if self.root != _INSTALLED and os.access(self.root, os.W_OK):
+            return self.root / "build"
+        key = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        return user_data_path("policy-evidence-kg") / key
+
+    def _inputs(self) -> Iterator[Path]:
+        yield from self.data_files
+        yield from (self.shapes, self.context)
+        yield from self.rules
+        yield from self.queries
+        yield from self.checks
+
+    def _sorted(self, folder: str, pattern: str) -> list[Path]:
+        return sorted((self.root / folder).glob(pattern))
+
+
+def open_workspace(root: Path | None = None) -> Workspace:
+    """Returns the workspace at `root`; without one, that of the current folder, else the one shipped.
+
+    Raises:
+        DataError: the folder is not a workspace.
+    """
+    if root is not None:
+        missing = [part for part in PARTS if not (root / part).is_dir()]
+        if missing:
+            raise DataError(f"is no workspace: {', '.join(missing)} missing; `kg init` makes one.", root)
+        return Workspace(root.resolve())
+    for candidate in (Path.cwd(), _INSTALLED, _CHECKOUT):
+        if all((candidate / part).is_dir() for part in PARTS):
+            return Workspace(candidate.resolve())
+    raise DataError("no workspace found; name one with --workspace or make one with `kg init DIR`.")
+
+
+def init_workspace(target: Path) -> Workspace:
+    """Returns a new workspace: the ontology and the questions of the shipped one, and an empty graph.
+
+    Raises:
+        DataError: the folder exists and is not empty.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise DataError("exists and is not empty; a new workspace needs a new or empty folder.", target)
+    shipped = open_workspace(_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT)
+    for part in ("ontology", "queries"):
+        shutil.copytree(shipped.root / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "graph" / "sources").mkdir(parents=True)
+    return open_workspace(target)
