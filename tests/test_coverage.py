@@ -26,8 +26,7 @@ ROOT = Path(__file__).parent.parent
 COVERAGE = ROOT / "graph" / "COVERAGE.md"
 
 ITEM_KINDS = {
-    PEV + kind
-    for kind in ("KeyMessage", "Finding", "Recommendation", "Position", "Commitment", "Barrier", "Enabler")
+    PEV + kind for kind in ("KeyMessage", "Finding", "Recommendation", "Position", "Commitment", "Barrier", "Enabler")
 }
 
 _HEADING = re.compile(r"## (?P<slug>\S+)")
@@ -93,9 +92,7 @@ def read_tables(markdown: str) -> list[Table]:
 def words_left_out(text: str, rows: Iterable[Row]) -> list[tuple[int, int]]:
     """Returns the ranges of the words that no row covers whole; the numbers of a list are no words."""
     covered = bytearray(len(text))
-    for start, end in [(row.start, row.end) for row in rows] + [
-        n.span() for n in _LIST_NUMBER.finditer(text)
-    ]:
+    for start, end in [(row.start, row.end) for row in rows] + [n.span() for n in _LIST_NUMBER.finditer(text)]:
         covered[start:end] = b"\x01" * (min(end, len(text)) - start)
     return [word.span() for word in _WORD.finditer(text) if not all(covered[slice(*word.span())])]
 
@@ -134,9 +131,7 @@ def items(slug: str) -> frozenset[str]:
 
 def has_a_passage_in(row: Row, item: str, slug: str) -> bool:
     """Returns whether a passage of the item lies in the range of the row or overlaps it."""
-    fragments = [
-        passage.partition("#char=")[2].split(",") for i, passage in links(slug, PEV + "evidence") if i == item
-    ]
+    fragments = [passage.partition("#char=")[2].split(",") for i, passage in links(slug, PEV + "evidence") if i == item]
     return any(int(start) < row.end and int(end) > row.start for start, end in fragments)
 
 

@@ -119,8 +119,7 @@ def official_names() -> list[str]:
     return [
         _value(quad.object)
         for quad in quads
-        if quad.predicate.value == DCTERMS + "title"
-        or (quad.predicate.value in LABELS and quad.subject in named)
+        if quad.predicate.value == DCTERMS + "title" or (quad.predicate.value in LABELS and quad.subject in named)
     ]
 
 

@@ -50,8 +50,13 @@ class Answers:
     def __init__(self, release: Release, texts: Texts, settings: Settings) -> None:
         self._release = release
         self._texts = texts
-        self._settings = settings
+        self.settings = settings
         self._explainer = Explainer(release, texts)
+
+    @property
+    def opened(self) -> Release:
+        """The release itself, for who writes it out whole."""
+        return self._release
 
     @property
     def release_id(self) -> str:
@@ -65,6 +70,14 @@ class Answers:
         """Returns what is served: id, counts, when and from which commit it was built."""
         return self._release.info()
 
+    def probe(self) -> None:
+        """Returns when the store answers.
+
+        Raises:
+            SourceError: it does not.
+        """
+        self._release.source.ask("ASK { ?s ?p ?o }")
+
     # Free SPARQL
 
     def sparql(self, request: Request, media_type: str) -> bytes:
@@ -76,7 +89,7 @@ class Answers:
             BadSparql: it does not parse (line and column).
             NotAcceptable: the format does not fit the kind of answer.
         """
-        guard_query(request.query, self._settings)
+        guard_query(request.query, self.settings)
         return self._release.source.reply(request, media_type)
 
     def select(self, query: str) -> Answer:
@@ -85,7 +98,7 @@ class Answers:
         Raises:
             As `sparql`.
         """
-        guard_query(query, self._settings)
+        guard_query(query, self.settings)
         return self._answer("", {}, query)
 
     # Questions
@@ -139,7 +152,7 @@ class Answers:
             raise BadParameter(f"{parameter.name}: {text!r} is no IRI: {error}") from error
 
     def _answer(self, name: str, parameters: Mapping[str, object], query: str) -> Answer:
-        found = self._release.source.select(query, self._settings.max_rows)
+        found = self._release.source.select(query, self.settings.max_rows)
         iris = {term.value for row in found.rows for term in row if isinstance(term, NamedNode)}
         entities = self._release.search.entities(iris)
         rows = tuple(
@@ -210,7 +223,9 @@ class Answers:
         what = f"a {kind}" if kind else "anything in this release"
         if candidates:
             names = _listed(e.curie for e in candidates)
-            raise AmbiguousName(f"{parameter}: {text!r} is the label of several: {names}. Give one of these.", candidates)
+            raise AmbiguousName(
+                f"{parameter}: {text!r} is the label of several: {names}. Give one of these.", candidates
+            )
         nearest = self._release.search.alike(text, class_iri)
         raise UnknownName(f"{parameter}: {text!r} is not the name of {what}.{_did_you_mean(nearest)}", nearest)
 
@@ -242,9 +257,7 @@ class Answers:
         facts = self._facts(around.entity.iri)
         says = next((fact.value for fact in facts if fact.property == PEV + "paraphrase"), None)
         passages = self._passages(around.entity.iri)
-        return Description(
-            self.release_id, around.entity, says, facts, around.results, passages, around.truncated
-        )
+        return Description(self.release_id, around.entity, says, facts, around.results, passages, around.truncated)
 
     def neighbours(self, name: str, limit: int = 50) -> Neighbours:
         """Returns the links of an entity, those said first.
@@ -320,7 +333,7 @@ class Answers:
             unlinked = from_ if first is None else to
             why = WhyNone(f"{unlinked.label} has no links in this release.")
             return Paths(self.release_id, from_, to, (), Searched(max_hops, 0, True), why, False, "")
-        search = PathSearch(links, first, last, max_hops, limit, basis, self._settings.max_expansions)
+        search = PathSearch(links, first, last, max_hops, limit, basis, self.settings.max_expansions)
         found = search.run()
         paths = self._explainer.paths(found.chains)
         triples = sorted({self._triple(step.link) for chain in found.chains for step in chain.steps})

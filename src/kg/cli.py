@@ -381,9 +381,7 @@ def _settings(texts: Path | None = None) -> Settings:
     return settings if texts is None else replace(settings, texts=str(texts))
 
 
-def _release_folder(
-    workspace: Path | None, release: Path | None, settings: Settings, in_child: bool = False
-) -> Path:
+def _release_folder(workspace: Path | None, release: Path | None, settings: Settings, in_child: bool = False) -> Path:
     """Returns the folder of the release to read: the one named, else the workspace's, built when stale."""
     if release is not None:
         return find_release(release).root
@@ -411,9 +409,7 @@ def _build_in_child(root: Path) -> None:
 
 
 @contextmanager
-def _answers(
-    workspace: Path | None, release: Path | None, settings: Settings | None = None
-) -> Iterator[Answers]:
+def _answers(workspace: Path | None, release: Path | None, settings: Settings | None = None) -> Iterator[Answers]:
     from kg.answers import open_answers
 
     settings = settings or _settings()

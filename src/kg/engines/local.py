@@ -8,7 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, Store, Triple
+from pyoxigraph import (
+    NamedNode,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    Triple,
+    serialize,
+)
 
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows
 from kg.errors import BadSparql, NotAcceptable, SourceError
@@ -58,8 +67,10 @@ class LocalSource:
                 rdf = GRAPH_FORMATS.get(media_type)
                 if rdf is None:
                     raise NotAcceptable(f"triples cannot be written as {media_type}.")
-                named = self._prefixes if rdf.name == "Turtle" else None
-                return cast(bytes, found.serialize(format=rdf, prefixes=named))
+                if rdf == RdfFormat.TURTLE:
+                    # Walking the triples costs a little more; people read Turtle, so prefixes are worth it.
+                    return serialize(found, format=rdf, prefixes=self._prefixes) or b""
+                return cast(bytes, found.serialize(format=rdf))
             table = TABLE_FORMATS.get(media_type)
             if table is None:
                 raise NotAcceptable(f"a table cannot be written as {media_type}.")

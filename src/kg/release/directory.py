@@ -100,7 +100,9 @@ def find_release(folder: Path) -> ReleaseDirectory:
     directory = ReleaseDirectory(folder / _pointer(folder)[0])
     found = directory.manifest.get("format")
     if found != FORMAT_VERSION:
-        raise ReleaseError(f"has format {found}; this version reads {FORMAT_VERSION}. `kg build` makes a new one.", root)
+        raise ReleaseError(
+            f"has format {found}; this version reads {FORMAT_VERSION}. `kg build` makes a new one.", root
+        )
     return directory
 
 

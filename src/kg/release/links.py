@@ -121,7 +121,9 @@ def build_links(source: Source, library: Library, folder: Path) -> int:
     import polars as pl
 
     table = source.reply(Request(library.program("links").text), "text/csv")
-    rows = pl.read_csv(io.BytesIO(table), schema_overrides=dict.fromkeys(("from", "link", "to", "kind", "origin"), pl.String))
+    rows = pl.read_csv(
+        io.BytesIO(table), schema_overrides=dict.fromkeys(("from", "link", "to", "kind", "origin"), pl.String)
+    )
     links = (
         rows.with_columns(pl.col("kind").replace_strict(_BASIS_OF_KIND, return_dtype=pl.UInt8).alias("basis"))
         .group_by("from", "link", "to")

@@ -101,9 +101,7 @@ def _closure(name: str, direct: Mapping[str, set[str]]) -> set[str]:
     return seen
 
 
-def _insert(
-    db: sqlite3.Connection, iri: str, card: _Card, above: Mapping[str, set[str]], prefixes: Prefixes
-) -> None:
+def _insert(db: sqlite3.Connection, iri: str, card: _Card, above: Mapping[str, set[str]], prefixes: Prefixes) -> None:
     label = card.labels[0]
     # Our own class says more than the general one it stands beside (pev:Theme, skos:Concept).
     kind = min(card.types, key=lambda t: (not t.startswith(PEV), t == SKOS + "Concept", t))

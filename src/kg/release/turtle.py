@@ -49,10 +49,7 @@ def write_trig(quads: Iterable[Quad], prefixes: Prefixes) -> str:
 
 def _written(triples: Iterable[Triple | Quad], prefixes: Prefixes) -> list[_Statement]:
     """Returns (subject, predicate, object) as text, distinct and sorted, `a` before other predicates."""
-    rows = {
-        (_term(t.subject, prefixes), _predicate(t.predicate, prefixes), _term(t.object, prefixes))
-        for t in triples
-    }
+    rows = {(_term(t.subject, prefixes), _predicate(t.predicate, prefixes), _term(t.object, prefixes)) for t in triples}
     return sorted(rows, key=lambda row: (row[0], row[1] != "a", row[1], _object_key(row[2])))
 
 

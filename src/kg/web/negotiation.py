@@ -1,0 +1,62 @@
+"""Which media type an answer takes.
+
+Source: RFC 9110, section 12.5.1. For each type we can make, the most specific range of the
+Accept header gives its quality; the best quality wins, then the more specific range, then our
+own order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import mimeparse
+
+from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
+from kg.errors import NotAcceptable
+from kg.tokens import is_graph_form, verb
+
+# What clients also call these formats; the answer is labelled as it was asked for.
+_TABLE_ALIASES = {
+    "application/json": "application/sparql-results+json",
+    "application/xml": "application/sparql-results+xml",
+}
+_GRAPH_ALIASES = {
+    "text/plain": "application/n-triples",
+    "application/xml": "application/rdf+xml",
+    "application/json": "application/ld+json",
+}
+
+
+def best_type(accept: str | None, offered: list[str]) -> str:
+    """Returns the offered media type that the Accept header likes best.
+
+    Args:
+        accept: the header; None and empty mean that anything will do.
+        offered: what can be made, our favourite first.
+
+    Raises:
+        NotAcceptable: the header allows none of them.
+    """
+    if not accept or not accept.strip():
+        return offered[0]
+    try:
+        ranges = [mimeparse.parse_media_range(part) for part in accept.lower().split(",") if part.strip()]
+    except mimeparse.MimeTypeParseException as error:
+        raise NotAcceptable(f"Accept: {accept!r} cannot be read: {error}") from error
+    ranked = []
+    for place, name in enumerate(offered):
+        quality, fitness = mimeparse.quality_and_fitness_parsed(name, ranges)
+        if quality > 0 and fitness >= 0:
+            ranked.append((quality, fitness, -place, name))
+    if not ranked:
+        raise NotAcceptable(f"Accept: {accept!r} allows none of {', '.join(offered)}.")
+    return max(ranked)[3]
+
+
+def reply_types(query: str) -> Mapping[str, str]:
+    """Returns the media types in which a query can be answered: what is offered, and what is written."""
+    if is_graph_form(query):
+        return {name: name for name in GRAPH_FORMATS} | _GRAPH_ALIASES
+    if verb(query) == "ASK":
+        return {name: name for name in BOOLEAN_FORMATS} | _TABLE_ALIASES
+    return {name: name for name in TABLE_FORMATS} | _TABLE_ALIASES

@@ -1,0 +1,38 @@
+"""The pages for people: start, search results, and the form of the SPARQL endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+
+from kg.answers import Answers
+from kg.library import Question
+from kg.web.state import AnswersDep
+
+router = APIRouter(include_in_schema=False)
+_templates = Jinja2Templates(Path(__file__).parent / "templates")
+
+
+@router.get("/", response_class=HTMLResponse)
+def start(request: Request, answers: AnswersDep, q: str = "") -> Response:
+    found = answers.search(q).results if q.strip() else ()
+    questions = [(question, _address(question)) for question in answers.questions()]
+    context = {"release": answers.release(), "questions": questions, "q": q, "found": found}
+    return _templates.TemplateResponse(request, "start.html", context)
+
+
+def sparql_page(request: Request, answers: Answers) -> Response:
+    """Returns the page with a form for a query."""
+    context = {"release": answers.release(), "questions": answers.questions()}
+    return _templates.TemplateResponse(request, "sparql.html", context)
+
+
+def _address(question: Question) -> str:
+    """Returns the address of a question with its own example as parameters."""
+    values = [(p.name, text) for p in question.parameters if p.mode != "optional" for text in p.example]
+    query = urlencode([(name, text.strip('"<>')) for name, text in values])
+    return f"/api/queries/{question.name}" + (f"?{query}" if query else "")

@@ -1,0 +1,67 @@
+"""Running the application: a socket taken early, so that a taken port is one clear line."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from kg.answers import open_answers
+from kg.errors import KgError
+from kg.web.app import create_app
+from kg.workspace import Settings
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Returns a socket that listens at an address; port 0 takes a free one.
+
+    Raises:
+        KgError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        why = error.strerror or str(error)
+        raise KgError(f"{host} port {port} cannot be used: {why}. Choose another with --port.") from error
+    return listening
+
+
+def run(listening: socket.socket, folder: Path, settings: Settings, started: Callable[[str], None]) -> None:
+    """Serves a release until the process is told to stop, then finishes what is in flight.
+
+    Args:
+        started: is told the address once the service answers.
+
+    Raises:
+        ReleaseError, SourceError, DataError: the release or the texts cannot be opened.
+    """
+    with contextlib.closing(listening), contextlib.closing(open_answers(folder, settings)) as answers:
+        app = create_app(answers)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+        server = _Server(config, lambda: started(_address(listening)))
+        server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it has started."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._tell()
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
