@@ -3,7 +3,7 @@
 The table of a text has one row for each sentence, heading and list item: the character range
 (Unicode code points, end exclusive), what stands there in our own words, and the names that
 encode it or `left out: reason`. Most of this needs no texts; that the ranges leave no word out
-is checked where KG_TEXTS names the folder that holds them.
+is checked where KG_TEST_TEXTS names the folder that holds them.
 """
 
 from __future__ import annotations
@@ -143,9 +143,9 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.sl
 @pytest.fixture(scope="module")
 def held_texts() -> dict[str, str]:
     """Returns the held texts by the SHA-256 of their bytes; skips where none are held."""
-    folder = os.environ.get("KG_TEXTS", "")
+    folder = os.environ.get("KG_TEST_TEXTS", "")
     if not folder or not Path(folder).is_dir():
-        pytest.skip(f"the texts are not at hand: KG_TEXTS is {folder or 'not set'}")
+        pytest.skip(f"the texts are not at hand: KG_TEST_TEXTS is {folder or 'not set'}")
     contents = [path.read_bytes() for path in Path(folder).glob("*.txt")]
     return {hashlib.sha256(content).hexdigest(): content.decode() for content in contents}
 
@@ -204,7 +204,7 @@ def test_an_item_stands_in_a_row_where_it_has_a_passage(table: Table) -> None:
 def test_the_ranges_leave_no_word_of_a_held_text_out(table: Table, held_texts: dict[str, str]) -> None:
     text = held_texts.get(table.sha256)
     if text is None:
-        pytest.skip(f"the text of {table.slug} is not held in KG_TEXTS")
+        pytest.skip(f"the text of {table.slug} is not held in KG_TEST_TEXTS")
     assert max(row.end for row in table.rows) <= len(text)
     assert words_left_out(text, table.rows) == []
 

@@ -1,7 +1,7 @@
 """No sentence of a source text stands in the repository, not even six of its words in a row.
 
 Official titles and names are the exception, and the graph itself says which they are. Every
-text file that git tracks, or would track, is compared with the texts in the folder KG_TEXTS.
+text file that git tracks, or would track, is compared with the texts in the folder KG_TEST_TEXTS.
 """
 
 from __future__ import annotations
@@ -128,10 +128,10 @@ def _value(term: object) -> str:
 
 
 def test_no_file_shares_six_words_in_a_row_with_a_source_text() -> None:
-    folder = os.environ.get("KG_TEXTS", "")
+    folder = os.environ.get("KG_TEST_TEXTS", "")
     texts = [path.read_text("utf-8") for path in sorted(Path(folder).glob("*.txt"))] if folder else []
     if not texts:
-        pytest.skip(f"the texts are not at hand: KG_TEXTS is {folder or 'not set'}")
+        pytest.skip(f"the texts are not at hand: KG_TEST_TEXTS is {folder or 'not set'}")
     found = copied(text_files_of_the_repository(), texts, official_names())
     assert not found, "\n".join(f"{hit.file}:{hit.line}: {hit.run}" for hit in found)
 

@@ -45,23 +45,31 @@ TextsOption = Annotated[Path | None, typer.Option(help="Folder of held texts, fo
 
 
 class Check(StrEnum):
+    """Which rules a build checks."""
+
     all = "all"
     changed = "changed"
     none = "none"
 
 
 class Shape(StrEnum):
+    """How rows are printed."""
+
     table = "table"
     json = "json"
     csv = "csv"
 
 
 class TextShape(StrEnum):
+    """How everything else is printed."""
+
     text = "text"
     json = "json"
 
 
 class SparqlShape(StrEnum):
+    """How the answer to free SPARQL is printed."""
+
     table = "table"
     json = "json"
     xml = "xml"
@@ -73,6 +81,8 @@ class SparqlShape(StrEnum):
 
 
 class ExportShape(StrEnum):
+    """What a release can be written as."""
+
     nquads = "nquads"
     trig = "trig"
     turtle = "turtle"
@@ -442,10 +452,15 @@ def _read_text(path: Path | None) -> str:
 def _progress() -> Iterator[Callable[[str], None]]:
     """Yields a function that shows the step at hand, on a terminal only."""
     if not err.is_terminal:
-        yield lambda step: None
+        yield _silent
         return
     with err.status("starting") as status:
         yield lambda step: status.update(step)
+
+
+def _silent(step: str) -> None:
+    """Shows no progress: a pipe or a log has no use for it."""
+    del step
 
 
 def _print_json(value: object) -> None:

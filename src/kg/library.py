@@ -248,7 +248,7 @@ def _is_date(text: str) -> bool:
 
 
 _LEXICAL: Mapping[str, Callable[[str], object]] = {
-    "string": lambda text: True,
+    "string": lambda text: text is not None,
     "integer": re.compile(r"[+-]?[0-9]{1,18}").fullmatch,
     "decimal": re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?").fullmatch,
     "gYear": re.compile(r"[0-9]{4}").fullmatch,

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     import polars
     import rdflib
 
-_PYTHON = {XSD + "integer": int, XSD + "decimal": float, XSD + "double": float, XSD + "boolean": lambda t: t == "true"}
+_PYTHON: Mapping[str, Callable[[str], object]] = {
+    XSD + "integer": int,
+    XSD + "decimal": float,
+    XSD + "double": float,
+    XSD + "boolean": lambda t: t == "true",
+}
 _SHOWN_ROWS = 200
 
 

@@ -34,6 +34,7 @@ def entity(value: Entity) -> Json:
 
 
 def passage(value: Passage) -> Json:
+    """Returns a passage as hops and evidence show it; `quote` is null when the text is not held."""
     return {
         "passage": value.iri,
         "document": value.document,
@@ -46,6 +47,7 @@ def passage(value: Passage) -> Json:
 
 
 def answer(value: Answer) -> Json:
+    """Returns {release, name, parameters, columns, results, truncated, sparql}."""
     return {
         "release": value.release,
         "name": value.name,
@@ -63,6 +65,7 @@ def _cell(value: Cell) -> Json:
 
 
 def questions(release: str, listed: Sequence[Question]) -> Json:
+    """Returns {release, results: [{name, summary, parameters, columns}], truncated}."""
     results = [
         {
             "name": question.name,
@@ -76,6 +79,7 @@ def questions(release: str, listed: Sequence[Question]) -> Json:
 
 
 def matches(value: Matches) -> Json:
+    """Returns {release, query, results: [entity], truncated}."""
     return {
         "release": value.release,
         "query": value.query,
@@ -85,6 +89,7 @@ def matches(value: Matches) -> Json:
 
 
 def neighbours(value: Neighbours) -> Json:
+    """Returns {release, entity, total, results: [relation], truncated}."""
     return {
         "release": value.release,
         "entity": entity(value.entity),
@@ -95,6 +100,7 @@ def neighbours(value: Neighbours) -> Json:
 
 
 def relation(value: Relation) -> Json:
+    """Returns {link, label, direction, entity, basis, origins}."""
     return {
         "link": value.link,
         "label": value.label,
@@ -106,6 +112,7 @@ def relation(value: Relation) -> Json:
 
 
 def description(value: Description) -> Json:
+    """Returns the entity with {release, says, facts, results: [relation], evidence, truncated}."""
     return {
         "release": value.release,
         **entity(value.entity),
@@ -118,6 +125,7 @@ def description(value: Description) -> Json:
 
 
 def evidence(value: Evidence) -> Json:
+    """Returns {release, item, results: [passage], truncated}."""
     return {
         "release": value.release,
         "item": entity(value.entity),
@@ -127,6 +135,7 @@ def evidence(value: Evidence) -> Json:
 
 
 def paths(value: Paths) -> Json:
+    """Returns {release, from, to, paths, searched, why_none, truncated, sparql}."""
     why = value.why_none
     return {
         "release": value.release,
@@ -166,10 +175,12 @@ def _hop(value: Hop) -> Json:
 
 
 def release(value: ReleaseInfo) -> Json:
+    """Returns {release, built, commit, counts, graphs}."""
     return asdict(value)
 
 
 def findings(value: Sequence[Finding]) -> Json:
+    """Returns {results: [{severity, rule, message, path, line}], truncated}."""
     return {"results": [asdict(finding) for finding in value], "truncated": False}
 
 

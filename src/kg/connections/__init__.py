@@ -1,0 +1,1 @@
+"""Paths between two things, and what they say."""

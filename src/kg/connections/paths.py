@@ -141,8 +141,10 @@ class PathSearch:
         return np.array([basis in self.basis for basis in Basis])
 
     def _of_length(self, length: int, distance: NDArray[np.int16]) -> Iterator[Chain]:
-        """Yields the chains of exactly that length, no node twice; one more than asked for is enough
-        only after ranking, so all of the length are made."""
+        """Yields every chain of exactly that length, no node twice.
+
+        They are ranked among themselves later, so none may be left out here.
+        """
         stack: list[tuple[tuple[Step, ...], frozenset[int]]] = [((), frozenset({self.start}))]
         while stack and not self._exhausted:
             steps, seen = stack.pop()

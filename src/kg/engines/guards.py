@@ -21,17 +21,16 @@ def guard_query(query: str, settings: Settings) -> None:
     size = len(query.encode())
     if size > settings.max_query_bytes:
         raise _over("long", f"{size} bytes", "max_query_bytes", settings.max_query_bytes)
-    depth = count = 0
-    stream = tokens(query)
-    for token in stream:
-        count += 1
+    depth = 0
+    stream = enumerate(tokens(query), start=1)
+    for count, token in stream:
         depth += (token.text in OPENING) - (token.text in CLOSING)
         if depth > settings.max_nesting:
             raise _over("deeply nested", f"over {depth - 1} brackets", "max_nesting", settings.max_nesting)
         if count > settings.max_tokens:
             raise _over("large", f"over {count - 1} tokens", "max_tokens", settings.max_tokens)
         if token.keyword == "SERVICE":
-            _guard_service(next((t for t in stream if t.keyword != "SILENT"), None), settings)
+            _guard_service(next((t for _, t in stream if t.keyword != "SILENT"), None), settings)
     if is_update(query):
         raise Forbidden(
             "This endpoint is read-only; an update is refused. Change the files of the workspace and build."

@@ -19,7 +19,7 @@ from pyoxigraph import (
     serialize,
 )
 
-from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows
+from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
 from kg.errors import BadSparql, NotAcceptable, SourceError
 from kg.names import Prefixes
 
@@ -39,7 +39,7 @@ class LocalSource:
             if not isinstance(found, QuerySolutions):
                 raise BadSparql("a SELECT query was expected here.")
             variables = tuple(variable.value for variable in found.variables)
-            rows = []
+            rows: list[tuple[Term | None, ...]] = []
             for solution in found:
                 if max_rows is not None and len(rows) == max_rows:
                     return Rows(variables, tuple(rows), truncated=True)

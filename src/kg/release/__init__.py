@@ -1,0 +1,1 @@
+"""Files become an immutable release, and a release is read."""

@@ -56,6 +56,10 @@ Progress = Callable[[str], None]
 Parsed = Mapping[str, Sequence[Quad]]
 
 
+def _silent(step: str) -> None:
+    del step
+
+
 class Violations(DataError):
     """The files break a rule, so nothing was published; `findings` says which."""
 
@@ -81,7 +85,7 @@ def build(
     settings: Settings,
     out: Path | None = None,
     check: Check = "all",
-    progress: Progress = lambda step: None,
+    progress: Progress = _silent,
 ) -> Built:
     """Returns the release of a workspace, built, checked and put in place.
 
@@ -319,7 +323,7 @@ def _copy_questions(workspace: Workspace, prepared: ReleaseDirectory) -> None:
 
 def _manifest(store: Store, prepared: ReleaseDirectory, counted: Mapping[str, int]) -> dict[str, object]:
     """Returns what the release is; its id is the hash of graphs, questions, context and format."""
-    graphs = {}
+    graphs: dict[str, dict[str, str | int]] = {}
     for name in sorted(str(getattr(graph, "value", "")) for graph in store.named_graphs()):
         lines = _lines(store, NamedNode(name))
         graphs[name] = {"triples": len(lines), "sha256": _sha256(lines)}

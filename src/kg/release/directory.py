@@ -101,7 +101,7 @@ def find_release(folder: Path) -> ReleaseDirectory:
     found = directory.manifest.get("format")
     if found != FORMAT_VERSION:
         raise ReleaseError(
-            f"has format {found}; this version reads {FORMAT_VERSION}. `kg build` makes a new one.", root
+            f"has format {found}; this version reads {FORMAT_VERSION}. `kg build` makes a new one.", directory.root
         )
     return directory
 
@@ -146,7 +146,7 @@ def make_current(folder: Path, release: ReleaseDirectory, fingerprint: str) -> N
     """Points the folder of releases at one of them, in one step."""
     pointer = folder / f".current-{uuid.uuid4().hex[:8]}"
     pointer.write_text(f"{release.root.name}\n{fingerprint}\n", encoding="utf-8")
-    os.replace(pointer, folder / "current")
+    pointer.replace(folder / "current")
 
 
 def fresh_release(folder: Path, fingerprint: str) -> ReleaseDirectory | None:

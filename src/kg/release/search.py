@@ -29,7 +29,9 @@ _SCHEMA = """
 CREATE TABLE entity (iri TEXT PRIMARY KEY, curie TEXT, label TEXT, type TEXT, scheme TEXT) WITHOUT ROWID;
 CREATE TABLE class (iri TEXT, class TEXT, PRIMARY KEY (iri, class)) WITHOUT ROWID;
 CREATE TABLE name (folded TEXT, iri TEXT, preferred INTEGER, PRIMARY KEY (folded, iri, preferred)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5 (iri UNINDEXED, label, alternative, body, tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE words USING fts5 (
+    iri UNINDEXED, label, alternative, body, tokenize = 'porter unicode61 remove_diacritics 2'
+);
 CREATE VIRTUAL TABLE letters USING fts5 (iri UNINDEXED, folded, tokenize = 'trigram');
 """
 _OF_CLASS = "(? IS NULL OR EXISTS (SELECT 1 FROM class c WHERE c.iri = {}.iri AND c.class = ?))"

@@ -1,0 +1,1 @@
+"""HTTP in and out; knows no SPARQL text and no file layout."""

@@ -88,12 +88,12 @@ def _problem(error: KgError, status: int) -> JSONResponse:
     return JSONResponse(wire.problem(error, status), status, media_type="application/problem+json")
 
 
-def _known_error(request: Request, error: Exception) -> JSONResponse:
+def _known_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, KgError)
     return _problem(error, status_of(error))
 
 
-def _wrong_parameter(request: Request, error: Exception) -> JSONResponse:
+def _wrong_parameter(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     said = "; ".join(
         f"{entry['loc'][-1]}: {str(entry.get('input'))!r}: {entry['msg'].lower()}" for entry in error.errors()

@@ -1,0 +1,87 @@
+"""What the tests share: this repository's release, built once, and a real service over it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kg.answers import Answers
+from kg.evidence import read_texts
+from kg.release.build import build
+from kg.release.opened import Release, open_release
+from kg.workspace import Settings, Workspace, open_workspace, read_settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> None:
+    """The settings of whoever runs the tests must not change what they find."""
+    for name in [name for name in os.environ if name.startswith("KG_") and name != "KG_TEST_TEXTS"]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return read_settings()
+
+
+@pytest.fixture(scope="session")
+def workspace() -> Workspace:
+    return open_workspace(ROOT)
+
+
+@pytest.fixture(scope="session")
+def release_folder(tmp_path_factory: pytest.TempPathFactory, workspace: Workspace, settings: Settings) -> Path:
+    """The release of this repository, built once for all tests (the rules have tests of their own)."""
+    return build(workspace, settings, tmp_path_factory.mktemp("release") / "release", check="none").directory.root
+
+
+@pytest.fixture(scope="session")
+def release(release_folder: Path) -> Iterator[Release]:
+    opened = open_release(release_folder)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def answers(release: Release, settings: Settings) -> Answers:
+    """The front door, without texts."""
+    return Answers(release, read_texts(None), settings)
+
+
+@pytest.fixture(scope="session")
+def texts_folder() -> Path:
+    """The folder of the five texts; tests that need it skip where it is not at hand."""
+    folder = os.environ.get("KG_TEST_TEXTS")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("the texts are not at hand: KG_TEST_TEXTS is not set")
+    return Path(folder)
+
+
+@contextmanager
+def running_service(*arguments: str) -> Iterator[str]:
+    """Yields the address of a `kg serve` of its own on a free port; it is stopped at the end."""
+    command = [sys.executable, "-m", "kg", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("Serving on "), f"the service did not start: {line!r}"
+            yield line.removeprefix("Serving on ").strip().rstrip("/")
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def service(release_folder: Path) -> Iterator[str]:
+    """The address of a service over this repository's release."""
+    with running_service("--release", str(release_folder)) as address:
+        yield address
