@@ -40,6 +40,7 @@ NAMING = {
     OWL.Class: r"([A-Z][a-z0-9]*)+",
     OWL.ObjectProperty: r"[a-z]+([A-Z][a-z0-9]*)*",
     OWL.DatatypeProperty: r"[a-z]+[0-9]*([A-Z][a-z0-9]*)*",
+    OWL.AnnotationProperty: r"[a-z]+([A-Z][a-z0-9]*)*",
 }
 NOT_YET_SAID = {PEV.implementationStatus}  # no text encoded so far says it: its example shows the form only
 

@@ -17,7 +17,7 @@ from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadParameter, DataError
 from kg.names import XSD, Prefixes
-from kg.tokens import CLOSING, Token, tokens
+from kg.tokens import Token, tokens
 
 Term = NamedNode | Literal
 Mode = OneOf["required", "optional", "many"]
@@ -132,9 +132,13 @@ def _variables(stream: Iterable[Token]) -> tuple[str, ...]:
 def _until_brace(stream: Iterable[Token]) -> tuple[tuple[str, ...], int]:
     rows: list[str] = []
     for token in stream:
-        if token.text in CLOSING and token.text == "}":
+        if token.text == "}":
             return tuple(rows), token.end
-        rows.append(token.text)
+        # A language tag or datatype belongs to the literal before it.
+        if rows and (token.kind == "lang" or token.text == "^^" or rows[-1].endswith("^^")):
+            rows[-1] += token.text
+        else:
+            rows.append(token.text)
     raise ValueError("a VALUES block is not closed")
 
 
