@@ -104,8 +104,8 @@ def inferred() -> frozenset[ox.Triple]:
 
 
 def data_files() -> list[Path]:
-    lists = [ONTOLOGY / "themes.ttl", ONTOLOGY / "codes.ttl", ROOT / "graph" / "entities.ttl"]
-    return lists + sorted((ROOT / "graph" / "sources").glob("*.trig"))
+    lists = [ONTOLOGY / "themes.ttl", ONTOLOGY / "codes.ttl"]
+    return lists + sorted((ROOT / "graph").glob("*.ttl")) + sorted((ROOT / "graph" / "sources").glob("*.trig"))
 
 
 @pytest.fixture(scope="module")
