@@ -1,0 +1,168 @@
+"""A small valid workspace for tests: the real ontology and questions, and one invented text.
+
+The audit office of Elsewhere reports that empty posts block the planning of staff, that a shared
+register helps it, and asks the council to fill the posts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from kg.names import BASE, PEV, SKOS, prefixes_of_context
+from kg.workspace import Workspace, open_workspace
+
+ROOT = Path(__file__).parents[1]
+CONTEXT = json.loads((ROOT / "ontology" / "context.jsonld").read_text(encoding="utf-8"))
+PREFIXES = prefixes_of_context(CONTEXT)
+
+AUDIT = BASE + "id/agent/elsewhere-audit"
+COUNCIL = BASE + "id/agent/elsewhere-council"
+REPORT = BASE + "id/doc/elsewhere-report"
+BARRIER = BASE + "id/barrier/elsewhere-empty-posts"
+ENABLER = BASE + "id/enabler/elsewhere-register"
+RECOMMENDATION = BASE + "id/recommendation/elsewhere-fill-posts"
+PLACE = BASE + "id/place/elsewhere"
+WORKFORCE = BASE + "theme/workforce"
+FINANCE = BASE + "theme/finance"
+BLOCKS = PEV + "blocks"
+AFFECTS = PEV + "affects"
+HAS_THEME = PEV + "hasTheme"
+BROADER = SKOS + "broader"
+
+_HEADER = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in sorted(PREFIXES.namespaces.items()))
+
+_ENTITIES = """
+graph:entities a prov:Entity ;
+    dcterms:title "Who and where"@en ;
+    dcterms:type code:reference-graph .
+
+agent:elsewhere-council a org:Organization ;
+    dcterms:spatial place:elsewhere ;
+    rdfs:label "Council of Élsewhere"@en ;
+    skos:altLabel "The town hall"@en .
+
+place:elsewhere a dcterms:Location ;
+    rdfs:label "Elsewhere"@en .
+"""
+
+_SAID = """
+graph:source-{slug} {{
+    graph:source-{slug} a prov:Entity ;
+        dcterms:title "What an invented text says"@en ;
+        dcterms:type code:source-graph ;
+        prov:wasDerivedFrom text:{short} .
+
+    agent:{slug}-audit a org:Organization ;
+        rdfs:label "{name} Audit Office"@en .
+
+    doc:{slug}-report a pev:Report ;
+        dcterms:creator agent:{slug}-audit ;
+        dcterms:issued "2021-05-01"^^xsd:date ;
+        dcterms:title "Report on reform in {name}"@en ;
+        dcterms:type code:audit-report ;
+        pev:reviews initiative:{slug}-reform ;
+        rdfs:label "Report on reform in {name}"@en .
+
+    initiative:{slug}-reform a pev:Initiative ;
+        rdfs:label "Reform in {name}"@en .
+
+    text:{short} a pev:TextSnapshot ;
+        pev:characterCount 900 ;
+        pev:sha256 "{digest}" ;
+        pev:snapshotOf doc:{slug}-report .
+
+    <{base}id/text/{short}#char=0,40> a pev:Passage ;
+        oa:hasSelector <{base}id/text/{short}#selector=0,40> ;
+        oa:hasSource text:{short} ;
+        pev:sha256 "{digest}" .
+
+    <{base}id/text/{short}#selector=0,40> a oa:TextPositionSelector ;
+        oa:start 0 ;
+        oa:end 40 .
+
+    barrier:{slug}-empty-posts a pev:Barrier ;
+        pev:assertedBy agent:{slug}-audit ;
+        pev:attributionMode code:own-text ;
+        pev:blocks theme:workforce ;
+        pev:evidence <{base}id/text/{short}#char=0,40> ;
+        pev:paraphrase "Too many posts stand empty."@en ;
+        pev:statedIn doc:{slug}-report ;
+        rdfs:label "Empty posts in {name}"@en .
+
+    enabler:{slug}-register a pev:Enabler ;
+        pev:assertedBy agent:{slug}-audit ;
+        pev:attributionMode code:own-text ;
+        pev:enables theme:workforce ;
+        pev:evidence <{base}id/text/{short}#char=0,40> ;
+        pev:paraphrase "One register of all staff helps."@en ;
+        pev:statedIn doc:{slug}-report ;
+        rdfs:label "A shared register in {name}"@en .
+
+    recommendation:{slug}-fill-posts a pev:Recommendation ;
+        pev:addresses barrier:{slug}-empty-posts ;
+        pev:assertedBy agent:{slug}-audit ;
+        pev:attributionMode code:own-text ;
+        pev:directedTo agent:elsewhere-council ;
+        pev:evidence <{base}id/text/{short}#char=0,40> ;
+        pev:paraphrase "The council should fill the empty posts."@en ;
+        pev:statedIn doc:{slug}-report ;
+        pev:timeframe "P1Y"^^xsd:duration ;
+        rdfs:label "Fill the posts in {name}"@en .
+}}
+
+graph:curated-{slug} {{
+    graph:curated-{slug} a prov:Entity ;
+        dcterms:title "What is judged of an invented text"@en ;
+        dcterms:type code:curated-graph ;
+        prov:wasDerivedFrom text:{short} .
+
+    barrier:{slug}-empty-posts pev:affects theme:finance ;
+        pev:hasTheme theme:workforce .
+
+    enabler:{slug}-register pev:hasTheme theme:workforce .
+
+    recommendation:{slug}-fill-posts pev:hasTheme theme:workforce .
+}}
+"""
+
+
+def turtle(body: str) -> str:
+    """Returns Turtle or TriG with every prefix of the context declared above it."""
+    return f"{_HEADER}\n{body}"
+
+
+def invented_text(slug: str = "elsewhere") -> str:
+    """Returns the TriG of an invented text, with one report, barrier, enabler and recommendation."""
+    digest = hashlib.sha256(slug.encode()).hexdigest()
+    return turtle(_SAID.format(slug=slug, name=slug.capitalize(), short=digest[:16], digest=digest, base=BASE))
+
+
+def write_workspace(root: Path, *slugs: str) -> Workspace:
+    """Returns a new workspace at `root` with an invented text for each slug ("elsewhere" by default)."""
+    for part in ("ontology", "queries"):
+        shutil.copytree(ROOT / part, root / part)
+    (root / "graph" / "sources").mkdir(parents=True)
+    (root / "graph" / "entities.ttl").write_text(turtle(_ENTITIES), encoding="utf-8")
+    for slug in slugs or ("elsewhere",):
+        text_file(root, slug).write_text(invented_text(slug), encoding="utf-8")
+    return open_workspace(root)
+
+
+def text_file(root: Path, slug: str = "elsewhere") -> Path:
+    """Returns where the file of an invented text stands."""
+    return root / "graph" / "sources" / f"{slug}.trig"
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replaces the one place in a file where `old` stands."""
+    content = path.read_text(encoding="utf-8")
+    assert content.count(old) == 1, f"{old!r} stands {content.count(old)} times in {path.name}"
+    path.write_text(content.replace(old, new), encoding="utf-8")
+
+
+def add(path: Path, text: str) -> None:
+    """Adds text at the end of a file."""
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
