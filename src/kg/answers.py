@@ -238,11 +238,20 @@ class Answers:
         _within("limit", limit, 1, MAX_LIMIT)
         if not text.strip():
             raise BadParameter("q: is empty; give a word or a label.")
-        class_iri = None if not kind else self._release.library.prefixes.iri(kind)
-        if kind and class_iri is None:
-            raise BadParameter(f"type: {kind!r} is no class; give a CURIE such as pev:Theme.")
-        found = self._release.search.search(text, class_iri, limit + 1)
+        found = self._release.search.search(text, self._class(kind) if kind else None, limit + 1)
         return Matches(self.release_id, text, tuple(found[:limit]), len(found) > limit)
+
+    def _class(self, kind: str) -> str:
+        iri = self._release.library.prefixes.iri(kind)
+        try:
+            name = NamedNode(iri or "")
+            query = f"ASK {{ {{ ?x a|rdfs:subClassOf {name} }} UNION {{ {name} a owl:Class }} }}"
+            known = self._release.source.ask(query)
+        except ValueError:
+            known = False
+        if iri is None or not known:
+            raise BadParameter(f"type: {kind!r} is no class; give a CURIE such as pev:Theme.")
+        return iri
 
     # Things and what they are linked to
 

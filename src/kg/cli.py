@@ -150,13 +150,15 @@ def build(
     workspace: WorkspaceOption = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help="A folder that becomes the release.")] = None,
     check: Annotated[Check, typer.Option(help="Which rules to check.")] = Check.all,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Leave out what is no violation.")] = False,
 ) -> None:
     """Check the files, apply the rules, index, and publish a release."""
     from kg.release import build as building
 
     with _progress() as progress:
         built = building.build(open_workspace(workspace), _settings(), out_dir, check.value, progress)
-    _print_findings(built.findings)
+    if not quiet:
+        _print_findings(built.findings)
     out.print(f"release {built.directory.id}")
     for name, count in sorted(built.counts.items()):
         out.print(f"{name} {count}")
@@ -406,13 +408,13 @@ def _release_folder(workspace: Path | None, release: Path | None, settings: Sett
         from kg.release import build as building
 
         with _progress() as progress:
-            _print_findings(building.build(found, settings, progress=progress).findings)
+            building.build(found, settings, progress=progress)
     return find_release(releases).root
 
 
 def _build_in_child(root: Path) -> None:
     """Builds in a process of its own, so that a service does not keep what only the build needs."""
-    command = [sys.executable, "-m", "kg", "build", "--workspace", str(root)]
+    command = [sys.executable, "-m", "kg", "build", "--quiet", "--workspace", str(root)]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)

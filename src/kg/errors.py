@@ -10,6 +10,7 @@
     │   ├── NotAcceptable    no format that is asked for can be made
     │   └── UnsupportedMedia the request's body is of a type that is not read here
     ├── LimitError           an answer would pass a limit (names limit and setting)
+    │   └── OverloadError    it would cost too much time or memory, or too many wait: try again
     ├── SourceError          a store or engine failed
     └── DataError            a file is wrong (path, line)
         └── ReleaseError     a release is missing, locked, or of another format
@@ -19,12 +20,16 @@ Errors know facts, not HTTP: `web/app.py` has one table of statuses, `cli.py` on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kg.model import Entity
+
+# The parser's own words, and our own when they come back from a worker.
+_POSITION = re.compile(r"(?:error at (?=\d+:)|line )(\d+)(?::|, column )(\d+): (.*)", re.DOTALL)
 
 
 class KgError(Exception):
@@ -78,6 +83,15 @@ class BadSparql(AskError):
         self.line = line
         self.column = column
 
+    @classmethod
+    def read(cls, complaint: str) -> BadSparql:
+        """Returns the parser's complaint with its place in front; the parser counts from 1."""
+        match = _POSITION.fullmatch(complaint.strip())
+        if match is None:
+            return cls(complaint)
+        line, column, expected = int(match[1]), int(match[2]), " ".join(match[3].split())
+        return cls(f"line {line}, column {column}: {expected}", line, column)
+
 
 class Forbidden(AskError):
     """Understood, and not allowed here."""
@@ -105,6 +119,12 @@ class LimitError(KgError):
     def __init__(self, message: str, limit: str) -> None:
         super().__init__(message)
         self.limit = limit
+
+
+class OverloadError(LimitError):
+    """A query took its time, its memory or its place in the queue from others."""
+
+    title = "The service cannot spend that much"
 
 
 class SourceError(KgError):

@@ -18,6 +18,7 @@ from pyoxigraph import Literal, NamedNode
 from kg.errors import BadParameter, DataError
 from kg.names import XSD, Prefixes
 from kg.tokens import Token, tokens
+from kg.workspace import read_utf8
 
 Term = NamedNode | Literal
 Mode = OneOf["required", "optional", "many"]
@@ -161,9 +162,9 @@ def read_question(path: Path, shown: str) -> Question:
         shown: the path as messages name it.
 
     Raises:
-        DataError: a header line cannot be read, or a parameter has not exactly one VALUES block.
+        DataError: the file or a header line cannot be read, or a parameter has no VALUES block.
     """
-    text = path.read_text(encoding="utf-8")
+    text = read_utf8(path, shown)
     blocks = {block.name: block for block in _values_blocks(text)}
     facts: list[tuple[str, str]] = []
     parameters: list[Parameter] = []

@@ -61,8 +61,10 @@ class Table(Sequence[Mapping[str, object]]):
 
     def to_pandas(self) -> pandas.DataFrame:
         """Returns the rows as a pandas DataFrame (pandas is not installed with this package)."""
-        import pandas
-
+        try:
+            import pandas
+        except ImportError as error:
+            raise BadParameter("pandas is not installed; `pip install pandas`, or use .to_polars().") from error
         return pandas.DataFrame(self._rows, columns=list(self.columns)).convert_dtypes()
 
     def to_polars(self) -> polars.DataFrame:

@@ -47,6 +47,9 @@ SETTINGS = (
     Setting("query_time_limit_ms", 30_000, "ms", "A query that runs longer is refused."),
     Setting("worker_memory_limit_mb", 2048, "MB", "A worker that needs more memory is ended."),
     Setting("max_rows", 100_000, "rows", "A table that is longer is cut by /api, and says so."),
+    Setting("max_answer_rows", 1_000_000, "rows", "A SPARQL answer with more is refused."),
+    Setting("max_answer_bytes", 268_435_456, "bytes", "A SPARQL answer that is longer is refused."),
+    Setting("max_waiting", 256, "queries", "So many may wait for a worker; further ones are refused."),
     Setting("max_query_bytes", 1_048_576, "bytes", "A query that is longer is refused."),
     Setting("max_nesting", 100, "brackets", "A query that nests deeper is refused."),
     Setting("max_tokens", 20_000, "tokens", "A query that has more is refused."),
@@ -65,6 +68,9 @@ class Settings:
     query_time_limit_ms: int
     worker_memory_limit_mb: int
     max_rows: int
+    max_answer_rows: int
+    max_answer_bytes: int
+    max_waiting: int
     max_query_bytes: int
     max_nesting: int
     max_tokens: int
@@ -99,7 +105,7 @@ def _read_config(path: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_utf8(path, path))
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"is not TOML: {error}", path) from error
     known = {setting.name for setting in SETTINGS}
@@ -162,12 +168,10 @@ class Workspace:
         """The prefixes of the JSON-LD context.
 
         Raises:
-            DataError: the context is missing or is not JSON.
+            DataError: the context cannot be read or is not JSON.
         """
         try:
-            return prefixes_of_context(json.loads(self.context.read_text(encoding="utf-8")))
-        except FileNotFoundError as error:
-            raise DataError("is missing; it declares the prefixes.", self.shown(self.context)) from error
+            return prefixes_of_context(json.loads(read_utf8(self.context, self.shown(self.context))))
         except json.JSONDecodeError as error:
             raise DataError(f"is not JSON: {error.msg}", self.shown(self.context), error.lineno) from error
 
@@ -214,6 +218,24 @@ class Workspace:
 
     def _sorted(self, folder: str, pattern: str) -> list[Path]:
         return sorted((self.root / folder).glob(pattern))
+
+
+def read_utf8(path: Path, shown: Path | str) -> str:
+    """Returns the text of a file.
+
+    Args:
+        path: the file.
+        shown: the path as messages name it.
+
+    Raises:
+        DataError: the file cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}.", shown) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"is not UTF-8 (byte {error.start}).", shown) from error
 
 
 def open_workspace(root: Path | None = None) -> Workspace:

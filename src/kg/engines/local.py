@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import IO, Any
 
 from pyoxigraph import (
     NamedNode,
@@ -20,10 +20,8 @@ from pyoxigraph import (
 )
 
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
-from kg.errors import BadSparql, NotAcceptable, SourceError
+from kg.errors import BadParameter, BadSparql, LimitError, NotAcceptable, SourceError
 from kg.names import Prefixes
-
-_POSITION = re.compile(r"(?:error )?at (\d+):(\d+): (.*)", re.DOTALL)
 
 
 class LocalSource:
@@ -61,20 +59,30 @@ class LocalSource:
             return sorted(set(found), key=str)
 
     def reply(self, request: Request, media_type: str) -> bytes:
+        content = io.BytesIO()
+        self.write(request, media_type, content)
+        return content.getvalue()
+
+    def write(self, request: Request, media_type: str, out: IO[bytes], max_triples: int | None = None) -> None:
+        """Writes the answer to any query to a file, as it is made.
+
+        Raises:
+            As every method of a Source.
+            LimitError: a graph has more triples than `max_triples`.
+        """
         with _mapped_errors():
             found = self._query(request)
             if isinstance(found, QueryTriples):
                 rdf = GRAPH_FORMATS.get(media_type)
                 if rdf is None:
                     raise NotAcceptable(f"triples cannot be written as {media_type}.")
-                if rdf == RdfFormat.TURTLE:
-                    # Walking the triples costs a little more; people read Turtle, so prefixes are worth it.
-                    return serialize(found, format=rdf, prefixes=self._prefixes) or b""
-                return cast(bytes, found.serialize(format=rdf))
+                prefixes = self._prefixes if rdf == RdfFormat.TURTLE else None
+                serialize(_at_most(found, max_triples), out, format=rdf, prefixes=prefixes)
+                return
             table = TABLE_FORMATS.get(media_type)
             if table is None:
                 raise NotAcceptable(f"a table cannot be written as {media_type}.")
-            return cast(bytes, found.serialize(format=table))
+            found.serialize(out, format=table)
 
     def close(self) -> None:
         self._store = None
@@ -86,8 +94,8 @@ class LocalSource:
         return self._store.query(
             request.query,
             prefixes=self._prefixes,
-            default_graph=[NamedNode(g) for g in request.default_graphs] if named_dataset else None,
-            named_graphs=[NamedNode(g) for g in request.named_graphs] if named_dataset else None,
+            default_graph=_graph_names(request.default_graphs) if named_dataset else None,
+            named_graphs=_graph_names(request.named_graphs) if named_dataset else None,
         )
 
 
@@ -103,20 +111,25 @@ def open_local(folder: Path, prefixes: Prefixes) -> LocalSource:
         raise SourceError(f"{folder}: the store cannot be opened: {error}") from error
 
 
+def _at_most(triples: Iterable[Triple], most: int | None) -> Iterator[Triple]:
+    for count, triple in enumerate(triples, start=1):
+        if most is not None and count > most:
+            raise LimitError(f"The answer has over {most} triples.", limit="KG_MAX_ROWS")
+        yield triple
+
+
+def _graph_names(iris: Sequence[str]) -> list[Any]:
+    try:
+        return [NamedNode(iri) for iri in iris]
+    except ValueError as error:
+        raise BadParameter(f"default-graph-uri and named-graph-uri: not an absolute IRI: {error}") from error
+
+
 @contextmanager
 def _mapped_errors() -> Iterator[None]:
     try:
         yield
     except SyntaxError as error:
-        raise _bad_sparql(str(error)) from error
+        raise BadSparql.read(str(error)) from error
     except OSError as error:
         raise SourceError(f"The store failed: {error}") from error
-
-
-def _bad_sparql(text: str) -> BadSparql:
-    """Returns the parser's complaint with its place in front; the parser counts from 1."""
-    match = _POSITION.fullmatch(text.strip())
-    if match is None:
-        return BadSparql(text)
-    line, column, expected = int(match[1]), int(match[2]), " ".join(match[3].split())
-    return BadSparql(f"line {line}, column {column}: {expected}", line, column)

@@ -25,13 +25,11 @@ from pyoxigraph import (
     Literal,
     NamedNode,
     Quad,
-    QueryTriples,
-    RdfFormat,
     Store,
 )
 
 from kg.engines.local import LocalSource
-from kg.errors import BadSparql, DataError
+from kg.errors import BadSparql, DataError, ReleaseError
 from kg.library import Library, read_library
 from kg.model import Finding
 from kg.names import CODE, DCTERMS, GENID, GRAPH, INFERRED_GRAPH, PROV, RDF_TYPE, Prefixes
@@ -49,7 +47,8 @@ from kg.release.directory import (
 )
 from kg.release.links import build_links
 from kg.release.search import build_search
-from kg.workspace import Settings, Workspace
+from kg.release.turtle import parse_turtle
+from kg.workspace import Settings, Workspace, read_utf8
 
 Check = OneOf["all", "changed", "none"]
 Progress = Callable[[str], None]
@@ -96,10 +95,12 @@ def build(
         progress: is told each step as it begins.
 
     Raises:
-        DataError: a file cannot be read (path and line).
+        DataError: a file cannot be read (path and line), or `out` holds something else.
         Violations: a rule does not hold.
-        ReleaseError: the release cannot be written, or `out` holds something else.
+        ReleaseError: the release cannot be written.
     """
+    if out is not None:
+        _refuse_foreign(out)
     fingerprint = workspace.fingerprint()
     releases = workspace.releases(settings) if out is None else out.absolute().parent
     previous = current_release(releases) if out is None else None
@@ -133,11 +134,21 @@ def check(workspace: Workspace) -> list[Finding]:
     return _findings(store, workspace, library, parsed, focus=None)
 
 
+def _refuse_foreign(out: Path) -> None:
+    """Raises DataError when something stands there that is no release, so that nobody's files are removed."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    try:
+        held = ReleaseDirectory(out).manifest
+    except ReleaseError:
+        held = {}
+    if not {"format", "release"} <= set(held):
+        raise DataError("exists and holds no release; name a new or empty folder.", out)
+
+
 def _free(out: Path) -> Path:
-    if out.exists():
-        if any(out.iterdir()) and not (out / "manifest.json").is_file():
-            raise DataError("exists and holds no release; name a new or empty folder.", out)
-        discard(ReleaseDirectory(out))
+    _refuse_foreign(out)
+    discard(ReleaseDirectory(out))
     return out
 
 
@@ -152,17 +163,12 @@ def parse_files(workspace: Workspace) -> dict[str, list[Quad]]:
 
 def _parse_file(workspace: Workspace, path: Path) -> list[Quad]:
     shown = workspace.shown(path)
-    try:
-        if path.suffix == ".trig":
-            quads = list(pyoxigraph.parse(path=str(path), format=RdfFormat.TRIG))
-            _own_graphs_only(quads, path.stem, shown)
-        else:
-            graph = NamedNode(workspace.graph_of(path))
-            found = pyoxigraph.parse(path=str(path), format=RdfFormat.TURTLE)
-            quads = [Quad(q.subject, q.predicate, q.object, graph) for q in found]
-    except SyntaxError as error:
-        what = str(error.args[0]).removeprefix("Parser error ")
-        raise DataError(f"does not parse: {what}", shown, error.lineno) from error
+    quads = parse_turtle(path, shown)
+    if path.suffix == ".trig":
+        _own_graphs_only(quads, path.stem, shown)
+    else:
+        graph = NamedNode(workspace.graph_of(path))
+        quads = [Quad(q.subject, q.predicate, q.object, graph) for q in quads]
     return skolemised(quads, path.stem)
 
 
@@ -264,17 +270,20 @@ def _checked(
     return _findings(store, workspace, library, parsed, focus)
 
 
-def _changed_nodes(store: Store, previous: ReleaseDirectory) -> list[str]:
-    """Returns what the graphs that differ from a release describe, and what points at it."""
-    before = previous.manifest["graphs"]
-    assert isinstance(before, dict)
+def _changed_nodes(store: Store, previous: ReleaseDirectory) -> list[str] | None:
+    """Returns what the graphs that differ from a release describe or described, and what points at it.
+
+    None when the release cannot be read: then everything may have changed.
+    """
+    try:
+        before = Store.read_only(str(previous.store))
+    except OSError:
+        return None
     focus: set[str] = set()
-    for graph in store.named_graphs():
-        lines = _lines(store, graph)
-        if before.get(str(getattr(graph, "value", "")), {}).get("sha256") == _sha256(lines):
-            continue
-        for quad in store.quads_for_pattern(None, None, None, graph):
-            focus.add(str(getattr(quad.subject, "value", "")))
+    for graph in ({*store.named_graphs(), *before.named_graphs()}) - {NamedNode(INFERRED_GRAPH)}:
+        now, then = (set(s.quads_for_pattern(None, None, None, graph)) for s in (store, before))
+        if now != then:
+            focus.update(str(getattr(quad.subject, "value", "")) for quad in now | then)
     for iri in sorted(focus):
         pointing = store.quads_for_pattern(None, None, NamedNode(iri), DefaultGraph())
         focus.update(str(getattr(quad.subject, "value", "")) for quad in pointing)
@@ -288,14 +297,13 @@ def apply_rules(store: Store, workspace: Workspace) -> int:
         DataError: a rule does not parse, or is no CONSTRUCT.
     """
     inferred, default = NamedNode(INFERRED_GRAPH), DefaultGraph()
-    derived = 0
+    source, derived = LocalSource(store, workspace.prefixes), 0
     for path in workspace.rules:
+        shown = workspace.shown(path)
         try:
-            found = store.query(path.read_text(encoding="utf-8"), prefixes=dict(workspace.prefixes.namespaces))
-        except SyntaxError as error:
-            raise DataError(f"does not parse: {BadSparql(str(error))}", workspace.shown(path)) from error
-        if not isinstance(found, QueryTriples):
-            raise DataError("is no CONSTRUCT query.", workspace.shown(path))
+            found = source.construct(read_utf8(path, shown))
+        except BadSparql as error:
+            raise DataError(str(error), shown, error.line) from error
         new = {t for t in found if Quad(t.subject, t.predicate, t.object, default) not in store}
         store.extend(Quad(t.subject, t.predicate, t.object, g) for t in new for g in (inferred, default))
         derived += len(new)

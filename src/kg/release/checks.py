@@ -7,7 +7,7 @@ finding), and literals that the store would rewrite.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +15,17 @@ from typing import Literal as OneOf
 
 import pyshacl
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, serialize
-from rdflib import RDF, SH, Graph, URIRef
+from pyparsing import ParseException
+from pyshacl.errors import ReportableRuntimeError
+from rdflib import RDF, RDFS, SH, Graph, URIRef
 from rdflib.term import Node
 
 from kg.engines.source import Source
-from kg.errors import DataError
+from kg.errors import BadSparql, DataError
 from kg.library import Question, read_question
 from kg.model import Finding
 from kg.names import PEV, RDF_TYPE, XSD, Prefixes
+from kg.release.turtle import parse_turtle
 from kg.workspace import Workspace
 
 Severity = OneOf["violation", "warning", "info"]
@@ -77,21 +80,34 @@ def failed_checks(source: Source, workspace: Workspace, places: Places) -> list[
     """Returns a finding for each row of each query in queries/checks.
 
     Raises:
-        DataError: a check has no readable header.
-        BadSparql: a check does not parse.
+        DataError: a check has no readable header, does not parse, or its message names no column of it.
     """
     findings: list[Finding] = []
     for path in workspace.checks:
         shown = workspace.shown(path)
         check = read_question(path, shown)
         severity = _severity(check, shown)
-        answer = source.select(check.text)
+        try:
+            answer = source.select(check.text)
+        except BadSparql as error:
+            raise DataError(str(error), shown, error.line) from error
+        message = _message(check, answer.variables, shown)
         for row in answer.rows:
             cells = {name: _shown(term, workspace.prefixes) for name, term in zip(answer.variables, row, strict=True)}
-            focus = row[0].value if isinstance(row[0], NamedNode) else ""
-            message = check.fact("message", "{focus}").format_map(cells)
-            findings.append(Finding(severity, path.stem, message, *places.of(focus)))
+            # The focus of a rule about words and kinds may be described nowhere; then its example tells where.
+            known = (places.of(term.value) for term in row if isinstance(term, NamedNode))
+            place = next((place for place in known if place[0]), (None, None))
+            findings.append(Finding(severity, path.stem, message.format_map(cells), *place))
     return findings
+
+
+def _message(check: Question, columns: Sequence[str], shown: str) -> str:
+    message = check.fact("message", "{focus}")
+    try:
+        message.format_map(dict.fromkeys(columns, ""))
+    except (KeyError, ValueError, IndexError) as error:
+        raise DataError(f"its message fits none of its columns {', '.join(columns)}: {message}", shown) from error
+    return message
 
 
 def _severity(check: Question, shown: str) -> Severity:
@@ -123,26 +139,51 @@ class Shapes:
         """Returns what the shapes find, on all of their targets or on the given nodes only.
 
         Raises:
-            DataError: the shapes cannot be read.
+            DataError: the shapes cannot be read or used.
         """
         shown = self.workspace.shown(self.workspace.shapes)
+        shapes = _rdflib_graph(parse_turtle(self.workspace.shapes, shown))
+        if focus is not None:
+            self._narrow(shapes, {URIRef(iri) for iri in focus})
         try:
-            shapes = Graph().parse(self.workspace.shapes)
-        except Exception as error:  # rdflib's parsers raise many kinds; each means the file is wrong
-            raise DataError(f"cannot be read: {error}", shown) from error
-        _, report, _ = pyshacl.validate(
-            self._data,
-            shacl_graph=shapes,
-            ont_graph=Graph().parse(self.workspace.ontology),
-            advanced=True,
-            allow_warnings=True,
-            allow_infos=True,
-            focus_nodes=None if focus is None else list(focus),
-        )
+            _, report, _ = pyshacl.validate(
+                self._data,
+                shacl_graph=shapes,
+                ont_graph=Graph().parse(self.workspace.ontology),
+                advanced=True,
+                allow_warnings=True,
+                allow_infos=True,
+            )
+        except (ReportableRuntimeError, ParseException) as error:
+            raise DataError(f"cannot be used: {' '.join(str(error).split())}", shown) from error
         if not isinstance(report, Graph):
             raise DataError(f"cannot be used: {report}", shown)
         results = report.subjects(RDF.type, SH.ValidationResult)
         return [self._finding(report, result, places) for result in results]
+
+    def _narrow(self, shapes: Graph, focus: set[Node]) -> None:
+        """Aims the shapes at those of their targets that are in focus.
+
+        pySHACL's own `focus_nodes` would also hide the values that a shape within a shape looks at.
+        """
+        for kind, nodes in self._targets.items():
+            for shape, aim in list(shapes.subject_objects(kind)):
+                shapes.remove((shape, kind, aim))
+                for node in nodes(aim) & focus:
+                    shapes.add((shape, SH.targetNode, node))
+
+    @property
+    def _targets(self) -> Mapping[Node, Callable[[Node], set[Node]]]:
+        """The four ways to aim a shape (SHACL, section 2.1.3), and what each hits."""
+        data = self._data
+        return {
+            SH.targetNode: lambda node: {node},
+            SH.targetClass: lambda kind: {
+                node for k in data.transitive_subjects(RDFS.subClassOf, kind) for node in data.subjects(RDF.type, k)
+            },
+            SH.targetSubjectsOf: lambda link: set(data.subjects(link)),
+            SH.targetObjectsOf: lambda link: set(data.objects(None, link)),
+        }
 
     def _finding(self, report: Graph, result: Node, places: Places) -> Finding:
         focus = str(report.value(result, SH.focusNode))
@@ -199,7 +240,7 @@ def _lossy(quad: Quad, stored: object, places: Places) -> Finding:
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Returns the findings without doubles: the grave ones first, then by file, line and words."""
     key = {severity: place for place, severity in enumerate(_SEVERITIES)}
-    return sorted(set(findings), key=lambda f: (key[f.severity], f.path or "", f.line or 0, f.message))
+    return sorted(set(findings), key=lambda f: (key[f.severity], f.path or "", f.line or 0, f.message, f.rule))
 
 
 def check_paths(workspace: Workspace) -> list[Path]:

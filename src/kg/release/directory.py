@@ -122,11 +122,16 @@ def new_directory(folder: Path) -> ReleaseDirectory:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        root = folder / f".preparing-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        root = folder / _unfinished("preparing")
         root.mkdir()
     except OSError as error:
         raise ReleaseError(f"cannot be written: {error.strerror}.", folder) from error
     return ReleaseDirectory(root)
+
+
+def _unfinished(what: str) -> str:
+    """Returns a new name that tells which process writes there, so that what a dead one left can be removed."""
+    return f".{what}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
 def adopt(prepared: ReleaseDirectory, target: Path) -> ReleaseDirectory:
@@ -144,7 +149,7 @@ def adopt(prepared: ReleaseDirectory, target: Path) -> ReleaseDirectory:
 
 def make_current(folder: Path, release: ReleaseDirectory, fingerprint: str) -> None:
     """Points the folder of releases at one of them, in one step."""
-    pointer = folder / f".current-{uuid.uuid4().hex[:8]}"
+    pointer = folder / _unfinished("current")
     pointer.write_text(f"{release.root.name}\n{fingerprint}\n", encoding="utf-8")
     pointer.replace(folder / "current")
 
@@ -172,7 +177,7 @@ def tidy(folder: Path, keep: int) -> None:
     current = current_release(folder)
     kept = sorted(
         (p for p in folder.iterdir() if (p / "manifest.json").is_file() and not p.name.startswith(".")),
-        key=lambda p: p.stat().st_mtime,
+        key=_written,
         reverse=True,
     )
     others = [p for p in kept if current is None or p != current.root]
@@ -181,10 +186,21 @@ def tidy(folder: Path, keep: int) -> None:
     for path in folder.glob(".preparing-*"):
         if not _alive(path):
             discard(ReleaseDirectory(path))
+    for path in folder.glob(".current-*"):
+        if not _alive(path):
+            path.unlink(missing_ok=True)
+
+
+def _written(path: Path) -> float:
+    """Returns when a release was put in place; 0 when another build has removed it meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _alive(path: Path) -> bool:
-    """Tells whether the process that prepares a directory still runs."""
+    """Tells whether the process that writes there still runs."""
     try:
         os.kill(int(path.name.split("-")[1]), 0)
     except (ProcessLookupError, ValueError, IndexError):

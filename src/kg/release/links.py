@@ -1,7 +1,7 @@
 """The links of a release as compact arrays, memory-mapped and shared by every reader.
 
 `queries/links.rq` says which triples are links. Nodes and links are numbered in the order of
-their IRIs, so that the same files give the same arrays. About 19 bytes a link and 12 a node
+their IRIs, so that the same files give the same arrays. About 19 bytes a link and 16 a node
 beside the IRIs themselves.
 
     nodes.bin, node_at       the IRIs, sorted, as UTF-8 end to end, and where each starts

@@ -107,6 +107,25 @@ def _with_prefixes(body: str, prefixes: Prefixes) -> str:
     return f"{head}\n{body}" if head else body
 
 
+def parse_turtle(path: Path, shown: str) -> list[Quad]:
+    """Returns the quads of a Turtle or (by its ending) TriG file.
+
+    Args:
+        path: the file.
+        shown: the path as messages name it.
+
+    Raises:
+        DataError: the file cannot be read, or does not parse (path and line).
+    """
+    try:
+        return list(parse(path=str(path), format=RdfFormat.TRIG if path.suffix == ".trig" else RdfFormat.TURTLE))
+    except SyntaxError as error:
+        what = str(error.args[0]).removeprefix("Parser error ")
+        raise DataError(f"does not parse: {what}", shown, error.lineno) from error
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror or error}.", shown) from error
+
+
 def format_file(path: Path, prefixes: Prefixes) -> bool:
     """Writes a Turtle or TriG file in the one order; tells whether that changed it.
 

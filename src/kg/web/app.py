@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kg import wire
 from kg.answers import Answers
@@ -67,7 +70,19 @@ def create_app(answers: Answers) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _own_fault)
     app.middleware("http")(_with_headers)
+    app.add_middleware(_HeadAsGet)
     return app
+
+
+class _HeadAsGet:
+    """Answers HEAD as GET; the server leaves the body out (RFC 9110, section 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The server looks at its own copy of the method to know that no body follows.
+        await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
 async def _with_headers(request: Request, call_next: object) -> Response:
@@ -95,17 +110,22 @@ def _known_error(_: Request, error: Exception) -> JSONResponse:
 
 def _wrong_parameter(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    said = "; ".join(
-        f"{entry['loc'][-1]}: {str(entry.get('input'))!r}: {entry['msg'].lower()}" for entry in error.errors()
-    )
-    return _problem(BadParameter(said), 400)
+    return _problem(BadParameter("; ".join(_complaint(entry) for entry in error.errors())), 400)
+
+
+def _complaint(entry: Mapping[str, Any]) -> str:
+    name = entry["loc"][-1]
+    return f"{name}: is missing." if entry["type"] == "missing" else f"{name}: {entry['input']!r}: {entry['msg']}."
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     known = KgError(f"{request.method} {request.url.path}: {error.detail}.")
     known.title = str(error.detail)
-    return _problem(known, error.status_code)
+    response = _problem(known, error.status_code)
+    # A wrong method is answered with the right ones (RFC 9110, section 15.5.6).
+    response.headers.update(error.headers or {})
+    return response
 
 
 def _own_fault(request: Request, error: Exception) -> JSONResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,8 @@ def run(listening: socket.socket, folder: Path, settings: Settings, started: Cal
         app = create_app(answers)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
         server = _Server(config, lambda: started(_address(listening)))
+        # uvicorn drains on SIGTERM and then raises it again; to end as told is no failure.
+        signal.signal(signal.SIGTERM, lambda *_: None)
         server.run(sockets=[listening])
 
 

@@ -32,7 +32,7 @@ Fields = Sequence[tuple[str, str]]
 
 @router.get("/sparql", summary="Answer a SPARQL query; without one, describe the service")
 async def get_sparql(request: Request, answers: AnswersDep) -> Response:
-    fields = request.query_params.multi_items()
+    fields = _fields(request.url.query)
     if fields:
         return await run_in_threadpool(_answered, answers, fields, request.headers.get("accept"))
     offered = ["text/html", *GRAPH_FORMATS]
@@ -53,10 +53,7 @@ async def post_sparql(request: Request, answers: AnswersDep) -> Response:
         raise UnsupportedMedia(f"Content-Type: {media_type!r}; send {_FORM} or {_QUERY}.")
     most = answers.settings.max_query_bytes
     body = _text(await _body(request, most * _FORM_FACTOR if media_type == _FORM else most))
-    if media_type == _FORM:
-        fields: Fields = parse_qsl(body, keep_blank_values=True, errors="strict")
-    else:
-        fields = [("query", body), *request.query_params.multi_items()]
+    fields = _fields(body) if media_type == _FORM else [("query", body), *_fields(request.url.query)]
     return await run_in_threadpool(_answered, answers, fields, request.headers.get("accept"))
 
 
@@ -97,6 +94,14 @@ async def _body(request: Request, most: int) -> bytes:
             raise LimitError(f"The body is over {most} bytes; the setting {name} bounds it.", limit=name)
         parts.append(part)
     return b"".join(parts)
+
+
+def _fields(text: str) -> Fields:
+    """Returns the fields of a form or query string; bytes that are not UTF-8 are refused, not replaced."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise BadParameter(f"query: byte {error.start} of a field is not UTF-8.") from error
 
 
 def _text(body: bytes) -> str:

@@ -1,0 +1,209 @@
+"""The processes that evaluate queries, and the small one that makes them.
+
+A query cannot be cancelled, and a hostile one can take the whole process with it; so each runs
+in a child that may be killed. Children are forked from a process that has loaded everything and
+holds nothing (no thread, no open store), which takes milliseconds.
+
+    service ── control socket ──> nursery ── fork ──> worker, worker, …
+       └────────────── one socket a worker ─────────────┘
+
+On the control socket the service sends one byte and the worker's end of a new socket pair; the
+nursery answers with the worker's process id, and later with its exit status. On a worker's
+socket go frames: a length, then JSON for a job, or for a reply its header and its body. A body
+that outgrows memory goes to an unlinked file whose descriptor is passed instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from typing import IO, cast
+
+from pyoxigraph import Store
+
+from kg.engines.local import LocalSource
+from kg.engines.source import Request
+from kg.engines.spool import BoundedSpool
+from kg.errors import BadParameter, BadSparql, KgError, LimitError, NotAcceptable
+from kg.names import Prefixes
+
+# Frames: a job is its length and JSON; a reply is status, whether a file follows, and the length.
+JOB_HEAD = struct.Struct("!I")
+REPLY_HEAD = struct.Struct("!BBQ")
+STATUS = struct.Struct("!ii")
+
+OK, BAD_SPARQL, BAD_PARAMETER, NOT_ACCEPTABLE, TOO_MANY_ROWS, TOO_MANY_BYTES, FAILED, NO_MEMORY = range(8)
+
+# Replies up to this size stay in memory and go through the socket.
+INLINE_BYTES = 1 << 20
+# Less address space than this and RocksDB cannot be opened.
+LEAST_MEMORY_MB = 1024
+
+
+@dataclass(frozen=True)
+class Job:
+    """One query for a worker, with the limits of its answer."""
+
+    query: str
+    media_type: str
+    default_graphs: tuple[str, ...]
+    named_graphs: tuple[str, ...]
+    max_rows: int
+    max_bytes: int
+
+    def frame(self) -> bytes:
+        """Returns the job as it goes over the socket."""
+        content = json.dumps(asdict(self)).encode()
+        return JOB_HEAD.pack(len(content)) + content
+
+
+@dataclass(frozen=True)
+class Premises:
+    """What a worker opens, and how much memory it may address."""
+
+    store: str
+    prefixes: dict[str, str]
+    memory_mb: int
+
+
+def nursery(control_fd: int, premises: Premises) -> None:
+    """Forks a worker for every socket that comes in; ends, and ends them, when the service goes."""
+    control = socket.socket(fileno=control_fd)
+    # Ctrl-C in a terminal reaches the whole group; the service decides when its workers end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    children: set[int] = set()
+    while True:
+        ready, _, _ = select.select([control.fileno(), reading], [], [])
+        if reading in ready:
+            os.read(reading, 4096)
+            _report_dead(control, children)
+        if control.fileno() in ready:
+            message, fds, _, _ = socket.recv_fds(control, 1, 1)
+            if not message:
+                _end(children)
+                return
+            children.add(_forked(control, reading, writing, fds[0], premises))
+
+
+def _forked(control: socket.socket, reading: int, writing: int, fd: int, premises: Premises) -> int:
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            control.close()
+            os.close(reading)
+            os.close(writing)
+            work(socket.socket(fileno=fd), premises)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(fd)
+    control.sendall(STATUS.pack(pid, -1))
+    return pid
+
+
+def _report_dead(control: socket.socket, children: set[int]) -> None:
+    while children:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        children.discard(pid)
+        control.sendall(STATUS.pack(pid, status))
+
+
+def _end(children: set[int]) -> None:
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+
+
+def work(link: socket.socket, premises: Premises) -> None:
+    """Answers jobs, one after the other, until the service closes the socket."""
+    limit = max(premises.memory_mb, LEAST_MEMORY_MB) * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes))
+    while True:
+        head = _read(link, JOB_HEAD.size)
+        if not head:
+            return
+        content = json.loads(_read(link, JOB_HEAD.unpack(head)[0]))
+        _answer(link, source, Job(**content))
+
+
+def _read(link: socket.socket, size: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < size:
+        part = link.recv(size - len(parts))
+        if not part:
+            return b""
+        parts += part
+    return bytes(parts)
+
+
+def _answer(link: socket.socket, source: LocalSource, job: Job) -> None:
+    with tempfile.SpooledTemporaryFile(max_size=INLINE_BYTES) as spool:
+        status = _evaluated(source, job, cast(IO[bytes], spool))
+        size = spool.tell()
+        # SpooledTemporaryFile has no public word for whether it has gone to disk yet.
+        on_disk = spool._rolled  # type: ignore[attr-defined]
+        head = REPLY_HEAD.pack(status, on_disk, size)
+        if on_disk:
+            spool.flush()
+            socket.send_fds(link, [head], [spool.fileno()])
+            return
+        spool.seek(0)
+        link.sendall(head + spool.read())
+
+
+def _evaluated(source: LocalSource, job: Job, file: IO[bytes]) -> int:
+    """Writes the answer, or the reason why there is none, and returns which it is."""
+    spool = BoundedSpool(file, job.media_type, job.max_bytes, job.max_rows)
+    request = Request(job.query, job.default_graphs, job.named_graphs)
+    try:
+        source.write(request, job.media_type, cast(IO[bytes], spool), job.max_rows)
+    except LimitError:
+        status, words = TOO_MANY_ROWS, ""
+    except KgError as error:
+        status, words = _status_of(error, spool), str(error)
+    except MemoryError:
+        status, words = NO_MEMORY, ""
+    else:
+        return OK
+    file.seek(0)
+    file.truncate()
+    file.write(words.encode())
+    return status
+
+
+def _status_of(error: KgError, spool: BoundedSpool) -> int:
+    if spool.full:
+        return TOO_MANY_ROWS if spool.full == "rows" else TOO_MANY_BYTES
+    if isinstance(error, BadSparql):
+        return BAD_SPARQL
+    if isinstance(error, BadParameter):
+        return BAD_PARAMETER
+    return NOT_ACCEPTABLE if isinstance(error, NotAcceptable) else FAILED
+
+
+def main() -> None:
+    """Runs a nursery: the control socket's descriptor and the premises are the arguments."""
+    nursery(int(sys.argv[1]), Premises(**json.loads(sys.argv[2])))
+
+
+if __name__ == "__main__":
+    main()
