@@ -107,6 +107,7 @@ _MEDIA = {
 def main() -> None:
     """Runs a command; an error that names its cause is one line and exit code 1, never a traceback."""
     try:
+        _refuse_bytes(sys.argv)
         app()
     except KgError as error:
         for finding in getattr(error, "findings", ()):
@@ -117,8 +118,19 @@ def main() -> None:
         # The reader of our output has left (as `| head` does); nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        # A folder that may not be written, a full disk: what the system says names the cause.
+        err.print(f"Cannot be done: {error}", style="red" if err.is_terminal else None, markup=False)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _refuse_bytes(arguments: Sequence[str]) -> None:
+    """Refuses arguments that are not text in the terminal's encoding: no name or query can hold such bytes."""
+    for place, argument in enumerate(arguments):
+        if any("\udc80" <= character <= "\udcff" for character in argument):
+            raise BadParameter(f"argument {place} is not UTF-8: {os.fsencode(argument)!r}")
 
 
 # Serving

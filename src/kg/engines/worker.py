@@ -9,8 +9,9 @@ holds nothing (no thread, no open store), which takes milliseconds.
 
 On the control socket the service sends one byte and the worker's end of a new socket pair; the
 nursery answers with the worker's process id, and later with its exit status. On a worker's
-socket go frames: a length, then JSON for a job, or for a reply its header and its body. A body
-that outgrows memory goes to an unlinked file whose descriptor is passed instead.
+socket go frames: a length, then JSON (first the premises, then one job at a time), or for a
+reply its header and its body. A body that outgrows memory goes to an unlinked file whose
+descriptor is passed instead.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import struct
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from pyoxigraph import Store
 
@@ -59,11 +60,6 @@ class Job:
     max_rows: int
     max_bytes: int
 
-    def frame(self) -> bytes:
-        """Returns the job as it goes over the socket."""
-        content = json.dumps(asdict(self)).encode()
-        return JOB_HEAD.pack(len(content)) + content
-
 
 @dataclass(frozen=True)
 class Premises:
@@ -74,7 +70,13 @@ class Premises:
     memory_mb: int
 
 
-def nursery(control_fd: int, premises: Premises) -> None:
+def frame(content: Job | Premises) -> bytes:
+    """Returns a job, or the premises, as it goes over a worker's socket."""
+    text = json.dumps(asdict(content)).encode()
+    return JOB_HEAD.pack(len(text)) + text
+
+
+def nursery(control_fd: int) -> None:
     """Forks a worker for every socket that comes in; ends, and ends them, when the service goes."""
     control = socket.socket(fileno=control_fd)
     # Ctrl-C in a terminal reaches the whole group; the service decides when its workers end.
@@ -91,14 +93,22 @@ def nursery(control_fd: int, premises: Premises) -> None:
             os.read(reading, 4096)
             _report_dead(control, children)
         if control.fileno() in ready:
-            message, fds, _, _ = socket.recv_fds(control, 1, 1)
-            if not message:
+            fd = _next_socket(control)
+            if fd is None:
                 _end(children)
                 return
-            children.add(_forked(control, reading, writing, fds[0], premises))
+            children.add(_forked(control, reading, writing, fd))
 
 
-def _forked(control: socket.socket, reading: int, writing: int, fd: int, premises: Premises) -> int:
+def _next_socket(control: socket.socket) -> int | None:
+    try:
+        message, fds, _, _ = socket.recv_fds(control, 1, 1)
+    except ConnectionError:
+        return None
+    return fds[0] if message else None
+
+
+def _forked(control: socket.socket, reading: int, writing: int, fd: int) -> int:
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -108,7 +118,7 @@ def _forked(control: socket.socket, reading: int, writing: int, fd: int, premise
             control.close()
             os.close(reading)
             os.close(writing)
-            work(socket.socket(fileno=fd), premises)
+            work(socket.socket(fileno=fd))
             status = 0
         finally:
             os._exit(status)
@@ -131,18 +141,25 @@ def _end(children: set[int]) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def work(link: socket.socket, premises: Premises) -> None:
-    """Answers jobs, one after the other, until the service closes the socket."""
+def work(link: socket.socket) -> None:
+    """Opens what the first frame names, then answers jobs until the service closes the socket."""
+    first = _frame(link)
+    if first is None:
+        return
+    premises = Premises(**first)
+    # What the engine prints when it aborts is for its makers; the service says what happened.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     limit = max(premises.memory_mb, LEAST_MEMORY_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes))
-    while True:
-        head = _read(link, JOB_HEAD.size)
-        if not head:
-            return
-        content = json.loads(_read(link, JOB_HEAD.unpack(head)[0]))
+    while (content := _frame(link)) is not None:
         _answer(link, source, Job(**content))
+
+
+def _frame(link: socket.socket) -> dict[str, Any] | None:
+    head = _read(link, JOB_HEAD.size)
+    return json.loads(_read(link, JOB_HEAD.unpack(head)[0])) if head else None
 
 
 def _read(link: socket.socket, size: int) -> bytes:
@@ -201,8 +218,8 @@ def _status_of(error: KgError, spool: BoundedSpool) -> int:
 
 
 def main() -> None:
-    """Runs a nursery: the control socket's descriptor and the premises are the arguments."""
-    nursery(int(sys.argv[1]), Premises(**json.loads(sys.argv[2])))
+    """Runs a nursery: the control socket's descriptor is the argument."""
+    nursery(int(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -103,6 +103,8 @@ def find_release(folder: Path) -> ReleaseDirectory:
         raise ReleaseError(
             f"has format {found}; this version reads {FORMAT_VERSION}. `kg build` makes a new one.", directory.root
         )
+    if "release" not in directory.manifest:
+        raise ReleaseError("names no release; `kg build` makes a new one.", directory.root / "manifest.json")
     return directory
 
 

@@ -130,6 +130,11 @@ class Search:
         # A release never changes, so SQLite need not look for locks or for a journal.
         address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
+        try:
+            self._db.execute("SELECT iri FROM entity LIMIT 1")
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise ReleaseError(f"is no text index ({error}); `kg build` makes it.", path) from error
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -1,0 +1,208 @@
+"""The service's side of the workers: their sockets, and the process that forks them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kg.engines.worker import REPLY_HEAD, STATUS, Job, Premises, frame
+
+# Long queries yield the processor to short ones.
+_SLOW_NICENESS = 10
+_READ_BYTES = 1 << 16
+
+
+@dataclass
+class Reply:
+    """A whole answer: in memory, or in an open file that is to be sent and closed.
+
+    Attributes:
+        content: the bytes, when they fit in memory.
+        file: a descriptor of a file that holds `size` bytes, else None.
+    """
+
+    content: bytes
+    file: int | None
+    size: int
+
+    def read(self) -> bytes:
+        """Returns the whole answer and closes its file."""
+        if self.file is None:
+            return self.content
+        try:
+            return os.pread(self.file, self.size, 0)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Closes the file, if there is one."""
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
+
+
+class Worker:
+    """One child process and its socket, as the event loop sees it."""
+
+    def __init__(self, link: socket.socket, loop: asyncio.AbstractEventLoop, replied: Callable[[Worker], None]) -> None:
+        self._link = link
+        self._loop = loop
+        self._replied = replied
+        self._received = bytearray()
+        self._fds: list[int] = []
+        self._sending: asyncio.Task[None] | None = None
+        self.pid = 0
+        self.status = -1
+        self.reply: Reply | None = None
+        self.dead = False
+        self.yielding = False
+        self.exit_status: int | None = None
+        link.setblocking(False)
+        loop.add_reader(link.fileno(), self._readable)
+
+    def send(self, content: Job | Premises) -> None:
+        """Sends a job or the premises: at once, or what does not fit the socket's buffer in a task."""
+        rest = frame(content)
+        try:
+            rest = rest[self._link.send(rest) :]
+        except OSError:
+            return  # it has died, which its socket tells too
+        if rest:
+            self._sending = self._loop.create_task(self._send(rest))
+
+    async def _send(self, rest: bytes) -> None:
+        with contextlib.suppress(OSError):
+            await self._loop.sock_sendall(self._link, rest)
+
+    def _readable(self) -> None:
+        try:
+            content, fds, _, _ = socket.recv_fds(self._link, _READ_BYTES, 4)
+        except BlockingIOError:
+            return
+        except OSError:
+            content, fds = b"", []
+        self._fds += fds
+        if not content:
+            self.close()
+            self._replied(self)
+            return
+        self._received += content
+        self._take_reply()
+
+    def _take_reply(self) -> None:
+        head = REPLY_HEAD.size
+        if len(self._received) < head:
+            return
+        self.status, on_disk, size = REPLY_HEAD.unpack_from(self._received)
+        if on_disk:
+            if not self._fds:
+                return
+            self.reply = Reply(b"", self._fds.pop(), size)
+            del self._received[:head]
+        elif len(self._received) < head + size:
+            return
+        else:
+            self.reply = Reply(bytes(self._received[head : head + size]), None, size)
+            del self._received[: head + size]
+        self._replied(self)
+
+    def kill(self) -> None:
+        """Ends the process at once; what it was doing is gone, and nothing else is."""
+        if self.pid and not self.dead:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        self.close()
+
+    def yield_processor(self) -> None:
+        """Lets other processes go first, from now on."""
+        self.yielding = True
+        if self.pid:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self.pid, _SLOW_NICENESS)
+
+    def close(self) -> None:
+        if not self.dead:
+            self.dead = True
+            self._loop.remove_reader(self._link.fileno())
+            self._link.close()
+            for fd in self._fds:
+                os.close(fd)
+
+
+class Nursery:
+    """Makes workers. One serves every pool of a service; the nursery's process holds no store."""
+
+    def __init__(self) -> None:
+        self._unborn: deque[Worker] = deque()
+        self._living: dict[int, Worker] = {}
+        self._received = bytearray()
+
+    async def open(self) -> None:
+        """Starts the process that forks workers."""
+        self._loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno())]
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        theirs.close()
+        ours.setblocking(False)
+        self._control = ours
+        self._loop.add_reader(ours.fileno(), self._news)
+
+    async def close(self) -> None:
+        """Ends the process, and with it every worker."""
+        for worker in [*self._living.values(), *self._unborn]:
+            worker.kill()
+        self._loop.remove_reader(self._control.fileno())
+        self._control.close()
+        await asyncio.to_thread(self._process.wait)
+
+    def worker(self, premises: Premises, replied: Callable[[Worker], None]) -> Worker:
+        """Returns a new worker; it can be sent jobs at once, before it is born.
+
+        Args:
+            replied: is told when a reply is there, and when the worker has died.
+        """
+        ours, theirs = socket.socketpair()
+        worker = Worker(ours, self._loop, replied)
+        self._unborn.append(worker)
+        socket.send_fds(self._control, [b"w"], [theirs.fileno()])
+        theirs.close()
+        worker.send(premises)
+        return worker
+
+    def _news(self) -> None:
+        """Takes in process ids of new workers and exit statuses of old ones."""
+        try:
+            content = self._control.recv(4096)
+        except BlockingIOError:
+            return
+        if not content:
+            self._loop.remove_reader(self._control.fileno())
+            return
+        self._received += content
+        while len(self._received) >= STATUS.size:
+            pid, status = STATUS.unpack_from(self._received)
+            del self._received[: STATUS.size]
+            if status == -1:
+                self._born(pid)
+            elif pid in self._living:
+                self._living.pop(pid).exit_status = status
+
+    def _born(self, pid: int) -> None:
+        worker = self._unborn.popleft()
+        worker.pid = pid
+        self._living[pid] = worker
+        if worker.dead:
+            # It was dropped before its number was known.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        elif worker.yielding:
+            worker.yield_processor()
