@@ -42,13 +42,7 @@ Row = tuple[object, ...]
 
 
 def _examples(question: Question) -> dict[str, list[str]]:
-    """Returns the example values, as a person would write them."""
-    return {p.name: [_as_text(value) for value in p.example] for p in question.parameters}
-
-
-def _as_text(value: str) -> str:
-    literal = re.match(r'"([^"]*)"', value)
-    return literal[1] if literal else value
+    return {p.name: list(p.example) for p in question.parameters}
 
 
 def _rows(answers: Answers, question: Question, given: Mapping[str, Sequence[str]]) -> list[Row]:
@@ -58,7 +52,7 @@ def _rows(answers: Answers, question: Question, given: Mapping[str, Sequence[str
 
 def _other_values(release: Release, parameter: Parameter) -> Iterable[str]:
     """Returns values of the parameter's type beside its examples: for an entity, the members of its class."""
-    taken = {_as_text(value) for value in parameter.example}
+    taken = set(parameter.example)
     if not parameter.is_entity:
         return [value for value in _LITERALS[parameter.type] if value not in taken]
     prefixes = release.library.prefixes

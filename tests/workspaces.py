@@ -1,4 +1,4 @@
-"""A small valid workspace for tests: the real ontology and questions, and one invented text.
+"""Small worlds for tests: a workspace with an invented text, and link arrays from a list of links.
 
 The audit office of Elsewhere reports that empty posts block the planning of staff, that a shared
 register helps it, and asks the council to fill the posts.
@@ -9,9 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
-from kg.names import BASE, PEV, SKOS, prefixes_of_context
+from pyoxigraph import NamedNode, Quad, Store
+
+from kg.engines.local import LocalSource
+from kg.library import Library, read_library
+from kg.model import Basis, Link
+from kg.names import BASE, CODE, DCTERMS, GRAPH, PEV, PROV, SKOS, prefixes_of_context
+from kg.release.links import Links, build_links, open_links
 from kg.workspace import Workspace, open_workspace
 
 ROOT = Path(__file__).parents[1]
@@ -166,3 +174,36 @@ def edit(path: Path, old: str, new: str) -> None:
 def add(path: Path, text: str) -> None:
     """Adds text at the end of a file."""
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+_KINDS = {
+    Basis.SAID: "source-graph",
+    Basis.JUDGED: "curated-graph",
+    Basis.INFERRED: "inferred-graph",
+    Basis.REFERENCE: "reference-graph",
+}
+
+
+@cache
+def questions() -> Library:
+    """Returns the questions of this repository."""
+    return read_library(ROOT / "queries", PREFIXES)
+
+
+def write_links(folder: Path, links: Iterable[Link]) -> Links:
+    """Returns the link arrays of a store that holds just these links, built into a new folder.
+
+    A link stands once in the graph of each of its origins; one without origins in a graph of none.
+    """
+    store = Store()
+    for link in links:
+        for origin in link.origins or ("",):
+            graph = NamedNode(f"{GRAPH}{link.basis}-{hashlib.sha256(origin.encode()).hexdigest()[:8]}")
+            store.add(Quad(NamedNode(link.subject), NamedNode(link.predicate), NamedNode(link.object), graph))
+            store.add(Quad(graph, NamedNode(DCTERMS + "type"), NamedNode(CODE + _KINDS[link.basis])))
+            if origin:
+                text = NamedNode(f"{graph.value}#text")
+                store.add(Quad(graph, NamedNode(PROV + "wasDerivedFrom"), text))
+                store.add(Quad(text, NamedNode(PEV + "snapshotOf"), NamedNode(origin)))
+    build_links(LocalSource(store, PREFIXES), questions(), folder)
+    return open_links(folder)

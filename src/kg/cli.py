@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -36,7 +37,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-out = Console(highlight=False, soft_wrap=True)
+
+
+class _ReaderLeft(Exception):
+    """The reader of our output has gone, as `| head` does; nothing is wrong."""
+
+
+class _Output(Console):
+    """A console whose reader may leave."""
+
+    def on_broken_pipe(self) -> None:
+        raise _ReaderLeft
+
+
+out = _Output(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 WorkspaceOption = Annotated[Path | None, typer.Option(help="Folder with ontology/, graph/ and queries/.")]
@@ -114,8 +128,7 @@ def main() -> None:
             err.print(_finding(finding))
         err.print(f"{error.title}: {error}", style="red" if err.is_terminal else None, markup=False)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output has left (as `| head` does); nothing is wrong.
+    except _ReaderLeft:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
@@ -247,7 +260,7 @@ def passage(
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read as UTF-8 text: {error}", text) from error
     quads = passage_quads(passage_of_words(held, words))
-    typer.echo(write_turtle(quads, open_workspace().prefixes), nl=False)
+    _write(write_turtle(quads, open_workspace().prefixes).encode())
 
 
 @app.command("export")
@@ -267,7 +280,7 @@ def export(
     finally:
         opened.close()
     if out_file is None:
-        sys.stdout.buffer.write(content)
+        _write(content)
     else:
         out_file.write_bytes(content)
 
@@ -296,8 +309,7 @@ def sparql(
             return
         plain = "text/turtle" if is_graph_form(text) else "application/sparql-results+json"
         reply = answers.sparql(Request(text), _MEDIA.get(shape, plain))
-    sys.stdout.buffer.write(reply)
-    sys.stdout.buffer.write(b"" if reply.endswith(b"\n") else b"\n")
+    _write(reply if reply.endswith(b"\n") else reply + b"\n")
 
 
 @app.command()
@@ -477,8 +489,16 @@ def _silent(step: str) -> None:
     del step
 
 
+def _write(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError as error:
+        raise _ReaderLeft from error
+
+
 def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    _write((json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
@@ -517,7 +537,7 @@ def _print_table(answer: Answer) -> None:
         out.print(table)
     else:
         # A pipe has no width; a column is then as wide as its widest cell.
-        Console(highlight=False, width=10_000).print(table)
+        _Output(highlight=False, width=10_000).print(table)
     cut = " (cut by KG_MAX_ROWS)" if answer.truncated else ""
     out.print(f"{len(answer.results)} rows{cut}; release {answer.release[:12]}", markup=False)
 
@@ -525,10 +545,12 @@ def _print_table(answer: Answer) -> None:
 def _print_csv(answer: Answer) -> None:
     import csv
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answer.columns)
     for row in answer.results:
         writer.writerow([row[name].value if name in row else "" for name in answer.columns])
+    _write(text.getvalue().encode())
 
 
 def _print_paths(found: Paths) -> None:

@@ -40,9 +40,7 @@ class Texts:
     def quoted(self, passage: Passage) -> Passage:
         """Returns the passage with its quote, when the text is held and the passage is what it says."""
         words = self.cut(passage)
-        if words is None or sha256(words) != passage.sha256:
-            return passage
-        return replace(passage, quote=words)
+        return replace(passage, quote=words) if words is not None and _is(words, passage) else passage
 
 
 @dataclass(frozen=True)
@@ -86,6 +84,11 @@ def _decoded(content: bytes, path: Path) -> str:
         raise DataError(f"is not UTF-8 (byte {error.start}).", path) from error
 
 
+def _is(words: str, passage: Passage) -> bool:
+    # A range that reaches past the end of its text is cut short, and then wrong whatever its hash.
+    return len(words) == passage.end - passage.start and sha256(words) == passage.sha256
+
+
 def verify(passages: Iterable[Passage], texts: Texts) -> Verification:
     """Returns how many passages are what their hash says, which are not, and how many lack their text."""
     ok = not_held = 0
@@ -94,7 +97,7 @@ def verify(passages: Iterable[Passage], texts: Texts) -> Verification:
         words = texts.cut(passage)
         if words is None:
             not_held += 1
-        elif sha256(words) == passage.sha256:
+        elif _is(words, passage):
             ok += 1
         else:
             bad.append(passage)
@@ -141,11 +144,12 @@ def passage_of_words(text: str, words: str) -> Passage:
         BadParameter: the words do not occur, or occur more than once.
     """
     pattern = r"\s+".join(re.escape(word) for word in words.split())
-    found = list(re.finditer(pattern, text)) if pattern else []
+    # Looking ahead finds places that overlap, too.
+    found = list(re.finditer(f"(?=({pattern}))", text)) if pattern else []
     if len(found) != 1:
         how = "do not occur" if not found else f"occur {len(found)} times"
         raise BadParameter(f"the words {how} in the text; give words that occur once.")
-    start, end = found[0].span()
+    start, end = found[0].span(1)
     digest = sha256(text)
     iri = f"{BASE}id/text/{digest[:16]}#char={start},{end}"
     return Passage(iri, "", digest, start, end, sha256(text[start:end]), text[start:end])

@@ -25,6 +25,7 @@ Mode = OneOf["required", "optional", "many"]
 
 _HEADER = re.compile(r"#\+\s*(?P<key>\w+)\s*(?P<name>[\w ]*?)\s*:\s*(?P<value>.*\S)\s*")
 _PARAMETER = re.compile(r"(?:iri of\s+)?(?P<type>[\w-]+:[\w-]+)(?:\s*,\s*(?P<mode>optional|many))?(?:\s*,.*)?")
+_WRITTEN_LITERAL = re.compile(r"""(["'])(?P<text>[^"'\\]*)\1(?:@.*|\^\^.*)?""")
 _MODES: dict[str | None, Mode] = {None: "required", "optional": "optional", "many": "many"}
 
 
@@ -32,7 +33,8 @@ _MODES: dict[str | None, Mode] = {None: "required", "optional": "optional", "man
 class Parameter:
     """A value that a question asks for.
 
-    `type` is the CURIE of a class (the value is an entity of it) or of an XSD datatype.
+    `type` is the CURIE of a class (the value is an entity of it) or of an XSD datatype;
+    `example` holds values as a person gives them, a literal without quotation marks or datatype.
     """
 
     name: str
@@ -193,7 +195,12 @@ def _parameter(name: str, value: str, blocks: Mapping[str, _Block], shown: str, 
         raise DataError(f"parameter {name!r}: {expected}; found {value!r}.", shown, line)
     if name not in blocks:
         raise DataError(f"parameter {name!r} has no block `VALUES ?{name} {{ … }}`.", shown, line)
-    return Parameter(name, match["type"], _MODES[match["mode"]], blocks[name].rows)
+    return Parameter(name, match["type"], _MODES[match["mode"]], tuple(map(_as_given, blocks[name].rows)))
+
+
+def _as_given(term: str) -> str:
+    literal = _WRITTEN_LITERAL.fullmatch(term)
+    return literal["text"] if literal else term
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _PLX = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
+# Bounded, so that a long run of words and dots without a colon is not read again from each word.
+_PREFIX = r"(?:[^\W\d_](?:[\w.\-]{0,99}[\w\-])?)"
+# A string with any other escape is none: the engine then reads its quotation marks in another way.
+_ESCAPE = (
+    r"\\(?:[tbnrf\"'\\]|u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4}"
+    r"|U(?:000(?!0[Dd][89A-Fa-f])[0-9A-Fa-f]|0010)[0-9A-Fa-f]{4})"
+)
 _TERMINALS = re.compile(
     rf"""
     (?P<space>   \s+ | \#[^\n\r]* )
   | (?P<iri>     <(?:[^<>"{{}}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{{4}}|\\U[0-9A-Fa-f]{{8}})*> )
-  | (?P<string>  \"\"\"(?:\"{{0,2}}(?:[^"\\]|\\.))*\"\"\" | '''(?:'{{0,2}}(?:[^'\\]|\\.))*'''
-               | "(?:[^"\\\n\r]|\\.)*" | '(?:[^'\\\n\r]|\\.)*' )
+  | (?P<string>  \"\"\"(?:\"{{0,2}}(?:[^"\\]|{_ESCAPE}))*\"\"\" | '''(?:'{{0,2}}(?:[^'\\]|{_ESCAPE}))*'''
+               | "(?:[^"\\\n\r]|{_ESCAPE})*" | '(?:[^'\\\n\r]|{_ESCAPE})*' )
   | (?P<var>     [?$]\w+ )
   | (?P<lang>    @[A-Za-z]+(?:-[A-Za-z0-9]+)* )
   | (?P<bnode>   _:\w(?:[\w.\-]*[\w\-])? )
-  | (?P<pname>   (?:[^\W\d_](?:[\w.\-]*[\w\-])?)?:(?:(?:[\w:]|{_PLX})(?:(?:[\w:.\-]|{_PLX})*(?:[\w:\-]|{_PLX}))?)? )
+  | (?P<pname>   {_PREFIX}?:(?:(?:[\w:]|{_PLX})(?:(?:[\w:.\-]|{_PLX})*(?:[\w:\-]|{_PLX}))?)? )
   | (?P<number>  [0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)? | \.[0-9]+(?:[eE][+-]?[0-9]+)? )
   | (?P<word>    [A-Za-z_][A-Za-z0-9_]* )
-  | (?P<mark>    \^\^ | && | \|\| | != | <= | >= | . )
+  | (?P<mark>    \\. | \^\^ | && | \|\| | != | <= | >= | . )
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -1,14 +1,27 @@
 """What is refused before an engine sees it.
 
 pyoxigraph follows SERVICE and has no switch for it, and its parser overflows the stack on deep
-nesting; so a stranger's query is cut into tokens first.
+nesting; so a stranger's query is cut into tokens first. That parser knows no tokens: it reads
+`trueSERVICE <x>` as two words and `SERVICE:x {` as a keyword and a name. Where its reading can
+differ from the grammar's, the query is refused.
 """
 
 from __future__ import annotations
 
-from kg.errors import Forbidden, LimitError
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from kg.errors import BadSparql, Forbidden, LimitError
 from kg.tokens import CLOSING, OPENING, Token, is_update, tokens
 from kg.workspace import Settings
+
+# What grammar and parser read alike: `<scheme://…>` cannot be a comparison. Any other IRI can, and
+# then a quotation mark in it starts a string, a hash a comment, and a bracket nests.
+_DOUBTFUL_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*://).*['#(\[].*>")
+# SERVICE in a prefix (`SERVICE:x`, `true.SERVICEex:x`), or after a dot in a local name (`ex:a.b.SERVICE`).
+_GLUED_SERVICE = re.compile(r"[^:]*SERVICE[^:]*:.*|[^:]*:.*\..*SERVICE.*", re.IGNORECASE | re.DOTALL)
+_BEFORE_A_NAME = frozenset({"GRAPH", "FROM", "NAMED", "DESCRIBE"})
 
 
 def guard_query(query: str, settings: Settings) -> None:
@@ -16,30 +29,60 @@ def guard_query(query: str, settings: Settings) -> None:
 
     Raises:
         Forbidden: it is an update, or it names a SERVICE that is not allowed.
+        BadSparql: it has an IRI that may be a comparison instead.
         LimitError: it is too long, nests too deep, or has too many tokens.
     """
     size = len(query.encode())
     if size > settings.max_query_bytes:
         raise _over("long", f"{size} bytes", "max_query_bytes", settings.max_query_bytes)
-    depth = 0
-    stream = enumerate(tokens(query), start=1)
-    for count, token in stream:
-        depth += (token.text in OPENING) - (token.text in CLOSING)
-        if depth > settings.max_nesting:
-            raise _over("deeply nested", f"over {depth - 1} brackets", "max_nesting", settings.max_nesting)
-        if count > settings.max_tokens:
-            raise _over("large", f"over {count - 1} tokens", "max_tokens", settings.max_tokens)
-        if token.keyword == "SERVICE":
-            _guard_service(next((t for _, t in stream if t.keyword != "SILENT"), None), settings)
+    cut = list(islice(tokens(query), settings.max_tokens + 1))
+    _guard_nesting(cut, settings)
+    if len(cut) > settings.max_tokens:
+        raise _over("large", f"over {settings.max_tokens} tokens", "max_tokens", settings.max_tokens)
+    for at, token in enumerate(cut):
+        if token.kind == "iri":
+            _guard_iri(cut, at, query)
+        elif token.kind in {"word", "pname"} and "SERVICE" in token.text.upper():
+            _guard_service(cut, at, settings)
     if is_update(query):
         raise Forbidden(
             "This endpoint is read-only; an update is refused. Change the files of the workspace and build."
         )
 
 
-def _guard_service(target: Token | None, settings: Settings) -> None:
-    allowed = {f"<{address.strip()}>" for address in (settings.service_allowed or "").split(",")}
-    if target is None or target.text not in allowed:
+def _guard_nesting(cut: Sequence[Token], settings: Settings) -> None:
+    depth = 0
+    for token in cut:
+        depth += (token.text in OPENING) - (token.text in CLOSING)
+        if depth > settings.max_nesting:
+            raise _over("deeply nested", f"over {depth - 1} brackets", "max_nesting", settings.max_nesting)
+
+
+def _guard_iri(cut: Sequence[Token], at: int, query: str) -> None:
+    before = [token.keyword for token in cut[max(at - 2, 0) : at]]
+    declares = before[-1:] == ["BASE"] or before[:-1] == ["PREFIX"]
+    if not declares and _DOUBTFUL_IRI.fullmatch(cut[at].text):
+        line = query.count("\n", 0, cut[at].start) + 1
+        column = cut[at].start - query.rfind("\n", 0, cut[at].start)
+        raise BadSparql(
+            f"line {line}, column {column}: {cut[at].text} may be an IRI or a comparison. "
+            "Write an IRI with a prefix; put a space after the < of a comparison.",
+            line,
+            column,
+        )
+
+
+def _guard_service(cut: Sequence[Token], at: int, settings: Settings) -> None:
+    after = [token for token in cut[at + 1 : at + 4] if token.keyword != "SILENT"]
+    if cut[at].kind == "word":
+        addresses = (settings.service_allowed or "").split(",")
+        allowed = {f"<{address.strip()}>" for address in addresses if address.strip()}
+        refused = not after or after[0].text not in allowed
+    else:
+        named = at > 0 and cut[at - 1].keyword in _BEFORE_A_NAME
+        group_follows = any(token.text == "{" for token in after[:2])
+        refused = not named and group_follows and _GLUED_SERVICE.fullmatch(cut[at].text) is not None
+    if refused:
         raise Forbidden(
             "SERVICE is refused: the setting KG_SERVICE_ALLOWED does not list that endpoint. "
             "Query the other endpoint from your own client and join there."

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kg.engines.worker import REPLY_HEAD, STATUS, Job, Premises, frame
+from kg.engines.writing import Write
 
 # Long queries yield the processor to short ones.
 _SLOW_NICENESS = 10
@@ -64,11 +65,12 @@ class Worker:
         self.reply: Reply | None = None
         self.dead = False
         self.yielding = False
+        self.premises: Premises | None = None
         self.exit_status: int | None = None
         link.setblocking(False)
         loop.add_reader(link.fileno(), self._readable)
 
-    def send(self, content: Job | Premises) -> None:
+    def send(self, content: Job | Write | Premises) -> None:
         """Sends a job or the premises: at once, or what does not fit the socket's buffer in a task."""
         rest = frame(content)
         try:
@@ -175,6 +177,7 @@ class Nursery:
         self._unborn.append(worker)
         socket.send_fds(self._control, [b"w"], [theirs.fileno()])
         theirs.close()
+        worker.premises = premises
         worker.send(premises)
         return worker
 

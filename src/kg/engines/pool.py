@@ -84,6 +84,14 @@ class Pool:
         for worker in [*running, *self._idle]:
             worker.kill()
 
+    def reopen(self, premises: w.Premises) -> None:
+        """Lets every query from now on see another store; those that run go on with theirs."""
+        self._premises = premises
+        for worker in [*self._idle]:
+            self._forget(worker)
+            worker.kill()
+        self._refill()
+
     @property
     def in_flight(self) -> dict[str, int]:
         """How many queries run fast, run slow, and wait."""
@@ -186,8 +194,9 @@ class Pool:
                 self._died(worker, task)
         elif task is not None and worker.reply is not None:
             reply, worker.reply = worker.reply, None
-            if slow:
-                # A worker that was told to yield stays slow; a new one takes its place.
+            if slow or worker.premises != self._premises:
+                # A worker that was told to yield stays slow, and one of an older store is of no
+                # more use; a new one takes its place.
                 worker.kill()
             else:
                 self._idle.append(worker)
@@ -205,30 +214,12 @@ class Pool:
         elif status == w.OK:
             task.future.set_result(reply)
         else:
-            task.future.set_exception(self._error(status, reply.read().decode()))
+            task.future.set_exception(reply_error(status, reply.read().decode(), self._settings))
 
     def _fail(self, task: _Task, error: KgError) -> None:
         task.settle()
         if not task.future.done():
             task.future.set_exception(error)
-
-    def _error(self, status: int, words: str) -> KgError:
-        if status == w.BAD_SPARQL:
-            return BadSparql.read(words)
-        if status == w.TOO_MANY_ROWS:
-            most = self._settings.max_answer_rows
-            return LimitError(f"The answer has over {most} rows (KG_MAX_ANSWER_ROWS).", limit="KG_MAX_ANSWER_ROWS")
-        if status == w.TOO_MANY_BYTES:
-            most = self._settings.max_answer_bytes
-            return LimitError(f"The answer has over {most} bytes (KG_MAX_ANSWER_BYTES).", limit="KG_MAX_ANSWER_BYTES")
-        if status == w.NO_MEMORY:
-            return self._no_memory()
-        kinds = {w.BAD_PARAMETER: BadParameter, w.NOT_ACCEPTABLE: NotAcceptable}
-        return kinds.get(status, SourceError)(words)
-
-    def _no_memory(self) -> OverloadError:
-        limit, name = self._settings.worker_memory_limit_mb, "KG_WORKER_MEMORY_LIMIT_MB"
-        return OverloadError(f"The query needs more memory than {limit} MB ({name}).", limit=name)
 
     def _too_long(self, task: _Task) -> None:
         limit, name = self._settings.query_time_limit_ms, "KG_QUERY_TIME_LIMIT_MS"
@@ -258,7 +249,7 @@ class Pool:
         ended_by = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None
         # Rust aborts when an allocation fails; that is how a limit on memory shows.
         if ended_by == signal.SIGABRT:
-            self._fail(task, self._no_memory())
+            self._fail(task, _no_memory(self._settings))
             return
         how = "" if ended_by is None else f" ({signal.Signals(ended_by).name})"
         self._fail(task, SourceError(f"The process that evaluated the query died{how}; other queries go on."))
@@ -268,3 +259,24 @@ class Pool:
             lane.pop(worker, None)
         if worker in self._idle:
             self._idle.remove(worker)
+
+
+def reply_error(status: int, words: str, settings: Settings) -> KgError:
+    """Returns the error that a worker's reply stands for."""
+    if status == w.BAD_SPARQL:
+        return BadSparql.read(words)
+    if status == w.TOO_MANY_ROWS:
+        most = settings.max_answer_rows
+        return LimitError(f"The answer has over {most} rows (KG_MAX_ANSWER_ROWS).", limit="KG_MAX_ANSWER_ROWS")
+    if status == w.TOO_MANY_BYTES:
+        most = settings.max_answer_bytes
+        return LimitError(f"The answer has over {most} bytes (KG_MAX_ANSWER_BYTES).", limit="KG_MAX_ANSWER_BYTES")
+    if status == w.NO_MEMORY:
+        return _no_memory(settings)
+    kinds = {w.BAD_PARAMETER: BadParameter, w.NOT_ACCEPTABLE: NotAcceptable}
+    return kinds.get(status, SourceError)(words)
+
+
+def _no_memory(settings: Settings) -> OverloadError:
+    limit, name = settings.worker_memory_limit_mb, "KG_WORKER_MEMORY_LIMIT_MB"
+    return OverloadError(f"The query needs more memory than {limit} MB ({name}).", limit=name)

@@ -33,6 +33,7 @@ from pyoxigraph import Store
 from kg.engines.local import LocalSource
 from kg.engines.source import Request
 from kg.engines.spool import BoundedSpool
+from kg.engines.writing import Write, applied
 from kg.errors import BadParameter, BadSparql, KgError, LimitError, NotAcceptable
 from kg.names import Prefixes
 
@@ -63,15 +64,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Premises:
-    """What a worker opens, and how much memory it may address."""
+    """What a worker opens, and how much memory it may address.
+
+    A store that is opened to write belongs to one worker alone.
+    """
 
     store: str
     prefixes: dict[str, str]
     memory_mb: int
+    writable: bool = False
 
 
-def frame(content: Job | Premises) -> bytes:
-    """Returns a job, or the premises, as it goes over a worker's socket."""
+def frame(content: Job | Write | Premises) -> bytes:
+    """Returns a job, a change, or the premises, as it goes over a worker's socket."""
     text = json.dumps(asdict(content)).encode()
     return JOB_HEAD.pack(len(text)) + text
 
@@ -152,9 +157,24 @@ def work(link: socket.socket) -> None:
     limit = max(premises.memory_mb, LEAST_MEMORY_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if premises.writable:
+        _write(link, Store(premises.store))
+        return
     source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes))
     while (content := _frame(link)) is not None:
         _answer(link, source, Job(**content))
+
+
+def _write(link: socket.socket, store: Store) -> None:
+    while (content := _frame(link)) is not None:
+        try:
+            status, words = OK, json.dumps(applied(store, Write(**content)))
+        except KgError as error:
+            status, words = _status_of(error, None), str(error)
+        except MemoryError:
+            status, words = NO_MEMORY, ""
+        body = words.encode()
+        link.sendall(REPLY_HEAD.pack(status, 0, len(body)) + body)
 
 
 def _frame(link: socket.socket) -> dict[str, Any] | None:
@@ -207,8 +227,8 @@ def _evaluated(source: LocalSource, job: Job, file: IO[bytes]) -> int:
     return status
 
 
-def _status_of(error: KgError, spool: BoundedSpool) -> int:
-    if spool.full:
+def _status_of(error: KgError, spool: BoundedSpool | None) -> int:
+    if spool is not None and spool.full:
         return TOO_MANY_ROWS if spool.full == "rows" else TOO_MANY_BYTES
     if isinstance(error, BadSparql):
         return BAD_SPARQL

@@ -116,6 +116,15 @@ def current_release(folder: Path) -> ReleaseDirectory | None:
         return None
 
 
+def kept_release(folder: Path, start: str) -> ReleaseDirectory | None:
+    """Returns the release in a folder of releases whose id begins with a text of at least 8 digits."""
+    if len(start) < 8 or not all(c in "0123456789abcdef" for c in start):
+        return None
+    found = [current_release(path) for path in sorted(folder.glob(f"{start}*"))]
+    whole = [release for release in found if release is not None]
+    return whole[0] if len(whole) == 1 else None
+
+
 def new_directory(folder: Path) -> ReleaseDirectory:
     """Returns an empty directory, beside the releases, in which one is prepared.
 

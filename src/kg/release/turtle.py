@@ -33,7 +33,7 @@ def write_turtle(triples: Iterable[Triple | Quad], prefixes: Prefixes) -> str:
 
 def write_trig(quads: Iterable[Quad], prefixes: Prefixes) -> str:
     """Returns the quads as sorted TriG, the default graph (if any) first."""
-    ordered = sorted(quads, key=lambda quad: str(quad.graph_name))
+    ordered = sorted(quads, key=lambda quad: (quad.graph_name != DefaultGraph(), str(quad.graph_name)))
     parts = []
     for _, group in itertools.groupby(ordered, key=lambda quad: quad.graph_name):
         members = list(group)
@@ -144,13 +144,14 @@ def format_file(path: Path, prefixes: Prefixes) -> bool:
     if after == before:
         return False
     replacement = path.with_name(f".{path.name}.new")
-    replacement.write_text(after, encoding="utf-8")
+    replacement.write_bytes(after.encode())
     replacement.replace(path)
     return True
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        # As bytes: a line end inside a literal is data, and must not be translated.
+        return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read: {error}", path) from error

@@ -34,5 +34,4 @@ def sparql_page(request: Request, answers: Answers) -> Response:
 def _address(question: Question) -> str:
     """Returns the address of a question with its own example as parameters."""
     values = [(p.name, text) for p in question.parameters if p.mode != "optional" for text in p.example]
-    query = urlencode([(name, text.strip('"<>')) for name, text in values])
-    return f"/api/queries/{question.name}" + (f"?{query}" if query else "")
+    return f"/api/queries/{question.name}" + (f"?{urlencode(values)}" if values else "")

@@ -1,0 +1,99 @@
+"""The process that writes a scratch dataset: one at a time, each request whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal as OneOf
+
+from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, parse, serialize
+
+from kg.engines.updates import with_dataset
+from kg.errors import BadParameter, BadSparql, SourceError
+
+READ_FORMATS: Mapping[str, RdfFormat] = {
+    "text/turtle": RdfFormat.TURTLE,
+    "application/n-triples": RdfFormat.N_TRIPLES,
+    "application/rdf+xml": RdfFormat.RDF_XML,
+    "application/ld+json": RdfFormat.JSON_LD,
+    "application/n-quads": RdfFormat.N_QUADS,
+    "application/trig": RdfFormat.TRIG,
+}
+
+
+@dataclass(frozen=True)
+class Write:
+    """One change.
+
+    Attributes:
+        kind: an update, a graph put in place of another or added to it, a graph dropped, or a
+            checkpoint written to a folder.
+        graph: the graph's IRI, None for the default graph.
+        text: the update, or the folder of a checkpoint.
+        files: (media type, path) of the RDF that is put or added.
+    """
+
+    kind: OneOf["update", "put", "post", "drop", "checkpoint"]
+    graph: str | None = None
+    text: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+    using: tuple[str, ...] = ()
+    using_named: tuple[str, ...] = ()
+
+
+def applied(store: Store, write: Write) -> dict[str, object]:
+    """Applies a change and returns {existed}: whether the graph was there before.
+
+    Raises:
+        BadSparql: the update does not parse.
+        BadParameter: the RDF does not parse, or a graph's name is no IRI.
+        SourceError: the store failed.
+    """
+    existed = write.graph is None or store.contains_named_graph(_name(write.graph))
+    try:
+        if write.kind == "checkpoint":
+            store.backup(write.text)
+        elif write.kind == "update":
+            store.update(with_dataset(write.text, write.using, write.using_named))
+        else:
+            # One update is one transaction, so a graph is never seen half exchanged.
+            store.update(_graph_update(write, existed))
+    except SyntaxError as error:
+        raise BadSparql.read(str(error)) from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"The store refused the change: {error}") from error
+    return {"existed": existed}
+
+
+def _graph_update(write: Write, existed: bool) -> str:
+    target = "DEFAULT" if write.graph is None else f"GRAPH {_name(write.graph)}"
+    if write.kind == "drop":
+        return f"DROP {target}"
+    triples = _triples(write)
+    clear = f"DROP SILENT {target} ; " if write.kind == "put" else ""
+    # An empty graph that was put is there, and is empty.
+    create = "" if write.graph is None or (existed and write.kind == "post") else f"CREATE SILENT {target} ; "
+    data = triples if write.graph is None else f"{target} {{ {triples} }}"
+    return f"{clear}{create}INSERT DATA {{ {data} }}"
+
+
+def _triples(write: Write) -> str:
+    base = write.graph or "http://localhost/"
+    found: list[Quad] = []
+    for media_type, path in write.files:
+        rdf = READ_FORMATS[media_type]
+        try:
+            # Blank nodes of different parts are different nodes.
+            found += parse(path=path, format=rdf, base_iri=base, rename_blank_nodes=True)
+        except SyntaxError as error:
+            raise BadParameter(f"The {media_type} does not parse: {error.args[0]}") from error
+    if any(not isinstance(quad.graph_name, DefaultGraph) for quad in found):
+        raise BadParameter("The body names graphs; a graph is sent as plain triples.")
+    return (serialize((quad.triple for quad in found), format=RdfFormat.N_TRIPLES) or b"").decode()
+
+
+def _name(iri: str) -> NamedNode:
+    try:
+        return NamedNode(iri)
+    except ValueError as error:
+        raise BadParameter(f"graph: {iri!r} is no absolute IRI: {error}") from error

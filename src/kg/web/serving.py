@@ -1,0 +1,160 @@
+"""What is being served: one release at a time, with workers of its own, exchanged without a gap.
+
+A request takes the current release once, at its beginning, and keeps it to its end; so no
+answer mixes two. A new release is opened beside the old one, then takes its place; the old one
+is closed when its last request is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kg.answers import Answers
+from kg.engines.nursery import Nursery
+from kg.engines.pool import Pool
+from kg.engines.pooled import PooledSource
+from kg.engines.worker import Premises
+from kg.errors import KgError, UnknownName
+from kg.evidence import Texts, read_texts
+from kg.release.directory import ReleaseDirectory, find_release, kept_release
+from kg.release.opened import open_release
+from kg.workspace import Settings
+
+logger = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 0.5
+
+
+@dataclass(eq=False)
+class Served:
+    """One release, open: what asks it, and the workers of its two kinds of query.
+
+    `free` runs what strangers write, `house` our own questions; neither waits for the other.
+    """
+
+    answers: Answers
+    free: Pool
+    house: Pool
+    users: int = 0
+    retired: bool = False
+
+    def close(self) -> None:
+        """Ends its workers and lets go of its files."""
+        self.free.close()
+        self.house.close()
+        self.answers.close()
+
+
+class Serving:
+    """The release that is served, and older ones that are asked for by name.
+
+    Args:
+        folder: a release, or a folder of releases whose current one is served and followed.
+    """
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._nursery = Nursery()
+        self._older: dict[str, Served] = {}
+        self._texts: Texts | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.swaps = 0
+
+    async def open(self) -> None:
+        """Opens the release and begins to look for newer ones.
+
+        Raises:
+            ReleaseError, SourceError, DataError: the release or the texts cannot be opened.
+        """
+        folder = self._settings.texts
+        self._texts = await asyncio.to_thread(read_texts, Path(folder) if folder else None)
+        await self._nursery.open()
+        self.current = await self._served(find_release(self._folder))
+        self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """Ends everything."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        for served in [self.current, *self._older.values()]:
+            served.close()
+        await self._nursery.close()
+
+    @contextlib.asynccontextmanager
+    async def taken(self, release: str | None = None) -> AsyncIterator[Served]:
+        """Yields what a request asks, and keeps it open until the request is done.
+
+        Raises:
+            UnknownName: no kept release has that id.
+        """
+        served = self.current if release is None else await self._named(release)
+        served.users += 1
+        try:
+            yield served
+        finally:
+            served.users -= 1
+            if served.retired and not served.users:
+                served.close()
+
+    async def _named(self, release: str) -> Served:
+        """Returns the release whose id begins with that text; it must be kept."""
+        if self.current.answers.release_id.startswith(release) and len(release) >= 8:
+            return self.current
+        directory = kept_release(self._folder, release)
+        if directory is None:
+            raise UnknownName(f"release: {release!r} is not kept here; KG_KEEP_RELEASES says how many older ones are.")
+        if directory.id not in self._older:
+            await self._make_room()
+            self._older[directory.id] = await self._served(directory)
+        return self._older[directory.id]
+
+    async def _make_room(self) -> None:
+        while len(self._older) >= self._settings.keep_releases:
+            self._retire(self._older.pop(next(iter(self._older))))
+
+    async def _served(self, directory: ReleaseDirectory) -> Served:
+        opened = await asyncio.to_thread(open_release, directory.root)
+        premises = Premises(
+            str(directory.store), dict(directory.prefixes.namespaces), self._settings.worker_memory_limit_mb
+        )
+        free = Pool(self._nursery, premises, self._settings)
+        house = Pool(self._nursery, premises, self._settings)
+        for pool in (free, house):
+            await pool.open()
+        pooled = replace(opened, source=PooledSource(house, self._settings))
+        # Opening showed that the store is there; from here on only workers ask it.
+        opened.source.close()
+        assert self._texts is not None
+        return Served(Answers(pooled, self._texts, self._settings), free, house)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            try:
+                await self._follow()
+            except KgError as error:
+                # What is served stays served; the next look may find the release whole.
+                logger.warning("the new release cannot be opened: %s", error)
+
+    async def _follow(self) -> None:
+        directory = await asyncio.to_thread(find_release, self._folder)
+        if directory.id == self.current.answers.release_id:
+            return
+        served = await self._served(directory)
+        before, self.current = self.current, served
+        self.swaps += 1
+        logger.info("now serving release %s", directory.id[:12])
+        self._retire(before)
+
+    def _retire(self, served: Served) -> None:
+        served.retired = True
+        if not served.users:
+            served.close()
