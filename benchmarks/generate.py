@@ -331,7 +331,7 @@ class World:
 
     def item_themes(self, rng: random.Random, focus: Sequence[str]) -> tuple[str, ...]:
         """Returns one or two themes, never one with a theme above it."""
-        drawn = set(rng.choices(focus, k=rng.choice((1, 1, 2))))
+        drawn = set(rng.choices(focus, k=rng.choice((1, 2, 2))))
         return tuple(sorted(drawn - {self.broader[theme] for theme in drawn}))
 
     def _outline(self, number: int) -> Outline:
@@ -339,10 +339,10 @@ class World:
         series = rng.randrange(len(self.series)) if rng.random() < 0.2 else None
         place = self.places.one(rng)
         if series is None:
-            authors, focus = self.authors.some(rng, rng.choice((1, 1, 1, 2))), self.themes.some(rng, 5)
+            authors, focus = self.authors.some(rng, rng.choice((1, 1, 2))), self.themes.some(rng, 5)
         else:
             authors, focus = [self.series[series][0]], list(self.series[series][1].values())
-        count = min(_MOST, _FEWEST + int(2.2 * (rng.paretovariate(1.2) - 1)))
+        count = min(_MOST, _FEWEST + int(1.6 * (rng.paretovariate(1.2) - 1)))
         extra = rng.choices(_KINDS, weights=_KIND_WEIGHTS, k=count - len(_BASE_KINDS))
         items: dict[str, Item] = {}
         for kind in (*_BASE_KINDS, *extra):
@@ -592,7 +592,7 @@ def _content(writer: ReportWriter, outline: Outline, item: Item) -> None:
     elif item.kind == "position":
         writer.position(item, rng.choice((outline.initiative, world.outcomes.one(rng), world.themes.one(rng))))
     about = (world.groups.one(rng), world.programmes.one(rng), world.askable.one(rng))
-    add(item.name, pev_concerns=rng.sample(about, rng.choice((1, 1, 2))))
+    add(item.name, pev_concerns=rng.sample(about, rng.choice((1, 2, 2, 3))))
 
 
 def _asked(writer: ReportWriter) -> list[str]:

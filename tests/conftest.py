@@ -7,14 +7,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from kg.answers import Answers
 from kg.evidence import read_texts
 from kg.release.build import build
 from kg.release.opened import Release, open_release
+from kg.web.app import create_app
+from kg.web.serving import Serving
 from kg.workspace import Settings, Workspace, open_workspace, read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -63,6 +67,12 @@ def texts_folder() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("the texts are not at hand: KG_TEST_TEXTS is not set")
     return Path(folder)
+
+
+def application(release: Release, settings: Settings, texts: Path | None = None) -> FastAPI:
+    """The web application over a release; it is opened and closed by a TestClient used with `with`."""
+    held = settings if texts is None else replace(settings, texts=str(texts))
+    return create_app(Serving(release.directory.root, held))
 
 
 @contextmanager

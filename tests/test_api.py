@@ -12,11 +12,12 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from conftest import application
 from kg.answers import Answers
 from kg.errors import AskError, DataError, KgError, LimitError, SourceError, UnknownName
-from kg.evidence import read_texts, sha256
+from kg.evidence import sha256
 from kg.release.opened import Release
-from kg.web.app import create_app, status_of
+from kg.web.problems import status_of
 from kg.workspace import Settings
 
 ENTITY = {"iri", "curie", "label", "type"}
@@ -29,13 +30,13 @@ BARRIER = "barrier:as2018-data-sharing"
 
 @pytest.fixture(scope="module")
 def client(answers: Answers) -> Iterator[TestClient]:
-    with TestClient(create_app(answers), raise_server_exceptions=False) as opened:
+    with TestClient(application(answers.opened, answers.settings), raise_server_exceptions=False) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def client_with_texts(release: Release, settings: Settings, texts_folder: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(Answers(release, read_texts(texts_folder), settings))) as opened:
+    with TestClient(application(release, settings, texts_folder)) as opened:
         yield opened
 
 
@@ -511,7 +512,7 @@ def test_each_kind_of_error_has_its_status() -> None:
 
 
 def test_a_fault_of_our_own_is_a_500_that_tells_nothing_of_the_inside(answers: Answers) -> None:
-    app = create_app(answers)
+    app = application(answers.opened, answers.settings)
 
     @app.get("/broken")
     def broken() -> None:

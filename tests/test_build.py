@@ -45,6 +45,11 @@ def invented(tmp_path: Path) -> Workspace:
     return write_workspace(tmp_path / "workspace")
 
 
+def judged(triples: str) -> str:
+    """Returns TriG that adds to what is judged of the invented text."""
+    return f"graph:curated-elsewhere {{ {triples} }}\n"
+
+
 def release_id(workspace: Workspace, settings: Settings) -> str:
     """Returns the id of the release of a workspace, unchecked."""
     return build(workspace, settings, check="none").directory.id
@@ -89,6 +94,7 @@ def contents(release: Path) -> dict[str, object]:
     return {"search.sqlite": dump, **{name: (release / name).read_bytes() for name in whole}}
 
 
+@pytest.mark.slow
 def test_two_builds_in_two_folders_and_processes_give_the_same_release(tmp_path: Path) -> None:
     places = [tmp_path / "here", tmp_path / "quite" / "another" / "place"]
     first_lines, found = [], []
@@ -180,7 +186,10 @@ def test_a_changed_rule_changes_the_id_only_through_what_it_derives(invented: Wo
 def test_blank_nodes_get_the_same_iris_however_a_file_names_them(invented: Workspace, settings: Settings) -> None:
     path = text_file(invented.root)
     before = path.read_text(encoding="utf-8")
-    pattern = "\ngraph:source-elsewhere {{ doc:elsewhere-report dcterms:source _:{0}, _:{1} . _:{0} rdfs:label 'x' ; rdfs:seeAlso _:{1} . }}\n"
+    pattern = (
+        "graph:source-elsewhere {{ doc:elsewhere-report dcterms:source _:{0}, _:{1} ."
+        " _:{0} rdfs:label 'x' ; rdfs:seeAlso _:{1} . }}\n"
+    )
     ids = set()
     for names in (("a", "b"), ("z", "a")):
         path.write_text(before + pattern.format(*names), encoding="utf-8")
@@ -355,7 +364,7 @@ def test_what_was_taken_away_is_a_change_too(invented: Workspace, settings: Sett
     # Another text still names the council, so that only its kind is lost.
     add(
         text_file(invented.root),
-        'graph:curated-elsewhere { agent:elsewhere-council rdfs:comment "Asked to act."@en }\n',
+        judged('agent:elsewhere-council rdfs:comment "Asked to act."@en'),
     )
     build(invented, settings, check="none")
     entities = invented.root / "graph" / "entities.ttl"
@@ -393,12 +402,11 @@ def test_building_again_keeps_the_release_that_stands(invented: Workspace, setti
     assert_only_release_is(first.root)
 
 
+@pytest.mark.slow
 def test_old_releases_are_kept_up_to_the_setting(invented: Workspace, settings: Settings) -> None:
     ids = []
     for number in range(settings.keep_releases + 3):
-        add(
-            text_file(invented.root), f'graph:curated-elsewhere {{ doc:elsewhere-report rdfs:comment "{number}"@en }}\n'
-        )
+        add(text_file(invented.root), judged(f'doc:elsewhere-report rdfs:comment "{number}"@en'))
         ids.append(release_id(invented, settings))
     kept = {path.name for path in invented.releases(settings).iterdir()} - {"current"}
     assert kept == set(ids[-settings.keep_releases - 1 :])
@@ -479,7 +487,7 @@ def test_a_build_that_is_killed_leaves_the_previous_release_and_the_next_build_t
 ) -> None:
     before = build(invented, settings, check="none").directory
     releases = before.root.parent
-    add(text_file(invented.root), 'graph:curated-elsewhere { doc:elsewhere-report rdfs:comment "later"@en }\n')
+    add(text_file(invented.root), judged('doc:elsewhere-report rdfs:comment "later"@en'))
 
     begun = time.monotonic()
     moments = random.Random()
@@ -573,7 +581,8 @@ def test_the_inferred_graph_says_what_it_is(invented_release: Release) -> None:
 def test_the_inferred_graph_holds_only_what_is_new(which: str, request: pytest.FixtureRequest) -> None:
     release: Release = request.getfixturevalue(which)
     assert inferred(release)
-    again = f"SELECT ?s ?p ?o WHERE {{ GRAPH <{INFERRED_GRAPH}> {{ ?s ?p ?o }} GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != <{INFERRED_GRAPH}>) }}"
+    elsewhere = f"GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != <{INFERRED_GRAPH}>)"
+    again = f"SELECT ?s ?p ?o WHERE {{ GRAPH <{INFERRED_GRAPH}> {{ ?s ?p ?o }} {elsewhere} }}"
     assert values(release, again) == []
 
 
@@ -602,7 +611,7 @@ def test_a_triple_that_stands_in_two_graphs_counts_once(invented: Workspace, set
     before = build(invented, settings, check="none").counts
     add(
         text_file(invented.root),
-        "graph:curated-elsewhere { barrier:elsewhere-empty-posts pev:blocks theme:workforce }\n",
+        judged("barrier:elsewhere-empty-posts pev:blocks theme:workforce"),
     )
     after = build(invented, settings, check="none")
     assert (after.counts["quads"], after.counts["triples"]) == (before["quads"] + 1, before["triples"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -106,8 +107,6 @@ def test_another_format_is_refused_by_both_names(tmp_path: Path, found: object) 
 
 @pytest.mark.parametrize("part", ["context.jsonld", "links/types.json", "search.sqlite", "build-info.json"])
 def test_a_release_that_lacks_a_part_names_it(tmp_path: Path, release_folder: Path, part: str) -> None:
-    import shutil
-
     folder = tmp_path / "release"
     shutil.copytree(release_folder, folder)
     (folder / part).unlink()
@@ -125,13 +124,13 @@ def test_a_release_that_lacks_a_part_names_it(tmp_path: Path, release_folder: Pa
 
 def test_a_release_is_fresh_for_the_files_it_was_built_from(tmp_path: Path) -> None:
     release = write_release(tmp_path, "one")
-    make_current(tmp_path, release, "these files")
-    assert fresh_release(tmp_path, "these files") == release
-    assert fresh_release(tmp_path, "other files") is None
+    make_current(tmp_path, release, "these-files")
+    assert fresh_release(tmp_path, "these-files") == release
+    assert fresh_release(tmp_path, "other-files") is None
     assert fresh_release(tmp_path, "") is None
 
 
-@pytest.mark.parametrize("pointer", [b"", b"\n", b"\xff\xfe", b"one", b"one\nthese files\nand more\n"])
+@pytest.mark.parametrize("pointer", [b"", b"\n", b"\xff\xfe", b"one", b"one\nthese\nand-more\n"])
 def test_a_pointer_that_makes_no_sense_is_never_fresh(tmp_path: Path, pointer: bytes) -> None:
     write_release(tmp_path, "one")
     (tmp_path / "current").write_bytes(pointer)
@@ -140,8 +139,8 @@ def test_a_pointer_that_makes_no_sense_is_never_fresh(tmp_path: Path, pointer: b
 
 def test_pointing_elsewhere_replaces_the_pointer_whole(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        make_current(tmp_path, write_release(tmp_path, name), f"files of {name}")
-    assert (tmp_path / "current").read_text(encoding="utf-8") == "two\nfiles of two\n"
+        make_current(tmp_path, write_release(tmp_path, name), f"files-of-{name}")
+    assert (tmp_path / "current").read_text(encoding="utf-8") == "two\nfiles-of-two\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "one", "two"]
 
 

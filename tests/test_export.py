@@ -32,7 +32,7 @@ ODD = """
 graph:source-elsewhere {
     doc:elsewhere-report dcterms:description "plain", "", "two\\nlines", "a \\"quote\\" and a \\\\ stroke",
         "\\u00e9\\u65e5\\U0001F642", "colour"@en-GB, "couleur"@fr, "\\ttab\\r"@en ;
-        dcterms:extent 0, -7, 1.5, 2.5e10, true, false, "P1Y"^^xsd:duration, "2021"^^xsd:gYear,
+        dcterms:extent 0, -7, 1.5, true, false, "P1Y"^^xsd:duration, "2021"^^xsd:gYear,
             "12:30:00Z"^^xsd:time, "not a number"^^xsd:integer, "own"^^pev:Own ;
         dcterms:relation <http://example.org/a%20b?c=d&e=f#g>, <http://example.org/ü>, <urn:x:y> ;
         dcterms:source [ rdfs:label "nameless" ; rdfs:seeAlso _:other ] .
@@ -73,7 +73,7 @@ def of_files(workspace: Workspace) -> list[ox.Quad]:
         trig = path.suffix == ".trig"
         graph = ox.NamedNode(GRAPH + path.stem)
         for quad in ox.parse(path=str(path), format=ox.RdfFormat.TRIG if trig else ox.RdfFormat.TURTLE):
-            found.append(quad if trig else ox.Quad(*quad.triple, graph))
+            found.append(quad if trig else ox.Quad(quad.subject, quad.predicate, quad.object, graph))
     return found
 
 
@@ -129,10 +129,8 @@ def test_files_to_store_to_export_to_files_is_the_same_release(
     (tmp_path / "graph" / "sources").mkdir(parents=True)
     exported = list(ox.parse(write_export(release, "trig"), format=ox.RdfFormat.TRIG))
     for path in workspace.data_files:
-        own = (
-            [GRAPH + path.stem] if path.suffix == ".ttl" else [f"{GRAPH}{k}-{path.stem}" for k in ("source", "curated")]
-        )
-        held = [quad for quad in exported if getattr(quad.graph_name, "value", "") in own]
+        names = (path.stem, f"source-{path.stem}", f"curated-{path.stem}")
+        held = [q for q in exported if q.graph_name in [ox.NamedNode(GRAPH + name) for name in names]]
         assert held, f"{path.name} came out"
         shape = ox.RdfFormat.TRIG if path.suffix == ".trig" else ox.RdfFormat.TURTLE
         content = held if path.suffix == ".trig" else [quad.triple for quad in held]
@@ -176,13 +174,15 @@ def test_parquet_has_a_list_of_origins_which_is_empty_for_background(release: Re
     assert frame.rows() == [(k.subject, k.object, k.predicate, k.basis.value, list(k.origins)) for k in links(release)]
 
 
-READERS = {"graphml": nx.read_graphml, "gexf": nx.read_gexf}
-
-
-@pytest.mark.parametrize("shape", READERS)
-def test_networkx_reads_back_every_link(release: Release, shape: str) -> None:
-    graph = READERS[shape](io.BytesIO(write_export(release, shape)))
+def read_back(content: bytes, shape: str) -> nx.MultiDiGraph[str]:
+    graph = nx.read_graphml(io.BytesIO(content)) if shape == "graphml" else nx.read_gexf(io.BytesIO(content))
     assert isinstance(graph, nx.MultiDiGraph)
+    return graph
+
+
+@pytest.mark.parametrize("shape", ["graphml", "gexf"])
+def test_networkx_reads_back_every_link(release: Release, shape: str) -> None:
+    graph = read_back(write_export(release, shape), shape)
     found = Counter((s, o, d["link"], d["basis"], d.get("origins", "")) for s, o, d in graph.edges(data=True))
     assert found == Counter(
         (k.subject, k.object, k.predicate, k.basis.value, " ".join(k.origins)) for k in links(release)
@@ -192,7 +192,7 @@ def test_networkx_reads_back_every_link(release: Release, shape: str) -> None:
     assert (graph.nodes[WORKFORCE]["label"], graph.nodes[WORKFORCE]["type"]) == (entity.label, entity.type)
 
 
-@pytest.mark.parametrize("shape", READERS)
+@pytest.mark.parametrize("shape", ["graphml", "gexf"])
 def test_every_edge_has_an_id_of_its_own(odd_release: Release, shape: str) -> None:
     written = write_export(odd_release, shape).decode()
     ids = [part.partition('"')[0] for edge in written.split("<edge ")[1:] for part in [edge.partition(' id="')[2]]]
@@ -223,9 +223,7 @@ def test_the_same_release_gives_the_same_bytes(
 
 
 def test_an_unknown_format_names_those_there_are(odd_release: Release) -> None:
-    with pytest.raises(
-        BadParameter, match="'xml' is none of nquads, trig, turtle, jsonld, csv, parquet, graphml, gexf"
-    ):
+    with pytest.raises(BadParameter, match=rf"'xml' is none of {', '.join(SHAPES)}\."):
         write_export(odd_release, "xml")
 
 

@@ -10,11 +10,10 @@ from html.parser import HTMLParser
 import pytest
 from fastapi.testclient import TestClient
 
+from conftest import application
 from kg.answers import Answers
-from kg.evidence import read_texts
 from kg.release.build import build
 from kg.release.opened import open_release
-from kg.web.app import create_app
 from kg.workspace import Settings, init_workspace
 
 LABEL = 'Tea & <b onmouseover="alert(1)">cake</b> “5 o\'clock”'
@@ -59,7 +58,7 @@ class _Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def client(answers: Answers) -> Iterator[TestClient]:
-    with TestClient(create_app(answers)) as opened:
+    with TestClient(application(answers.opened, answers.settings)) as opened:
         yield opened
 
 
@@ -71,7 +70,7 @@ def sneaky(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iter
     (workspace.root / "graph" / "entities.ttl").write_text(SNEAKY, encoding="utf-8")
     (workspace.root / "queries" / "sneaky.rq").write_text(SNEAKY_QUESTION, encoding="utf-8")
     release = open_release(build(workspace, settings, folder / "release", check="none").directory.root)
-    with TestClient(create_app(Answers(release, read_texts(None), settings))) as opened:
+    with TestClient(application(release, settings)) as opened:
         yield opened
     release.close()
 

@@ -14,11 +14,10 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from conftest import application
 from kg.answers import Answers
-from kg.evidence import read_texts
 from kg.names import GRAPH, PEV
 from kg.release.opened import Release
-from kg.web.app import create_app
 from kg.web.negotiation import best_type
 from kg.workspace import Settings
 
@@ -48,7 +47,7 @@ GRAPHS = {
 
 @pytest.fixture(scope="module")
 def client(answers: Answers) -> Iterator[TestClient]:
-    with TestClient(create_app(answers), raise_server_exceptions=False) as opened:
+    with TestClient(application(answers.opened, answers.settings), raise_server_exceptions=False) as opened:
         yield opened
 
 
@@ -426,7 +425,7 @@ def test_bytes_that_are_not_utf8_are_400_and_never_replaced(client: TestClient) 
 def small(release: Release, settings: Settings) -> Iterator[TestClient]:
     """A service that reads queries of at most 200 bytes."""
     narrow = replace(settings, max_query_bytes=200, max_nesting=5, max_tokens=60)
-    with TestClient(create_app(Answers(release, read_texts(None), narrow)), raise_server_exceptions=False) as opened:
+    with TestClient(application(release, narrow), raise_server_exceptions=False) as opened:
         yield opened
 
 

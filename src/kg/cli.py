@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -156,15 +156,24 @@ def serve(
     texts: TextsOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    scratch: Annotated[Path | None, typer.Option(help="Serve a plain dataset kept in this folder.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="Who may write: one `name token` a line.")] = None,
 ) -> None:
-    """Build if needed, then serve the explorer, SPARQL and the API."""
+    """Build if needed, then serve the explorer, SPARQL and the API; or a scratch dataset."""
+    from kg.web.access import read_tokens
+    from kg.web.app import create_app, create_scratch_app
+    from kg.web.scratch import ScratchServing
     from kg.web.server import listen, run
+    from kg.web.serving import Serving
 
-    settings = _settings(texts)
+    settings, tokens = _settings(texts), read_tokens(token_file)
     # The port is taken first, so that a taken one is said before a build is made.
-    socket = listen(host, port)
-    folder = _release_folder(workspace, release, settings, in_child=True)
-    run(socket, folder, settings, started=lambda address: out.print(f"Serving on {address}"))
+    with closing(listen(host, port)) as socket:
+        if scratch is not None:
+            app = create_scratch_app(ScratchServing(scratch, settings, tokens))
+        else:
+            app = create_app(Serving(_served_folder(workspace, release, settings), settings))
+        run(socket, app, started=lambda address: out.print(f"Serving on {address}"))
 
 
 # Building
@@ -417,7 +426,7 @@ def _settings(texts: Path | None = None) -> Settings:
     return settings if texts is None else replace(settings, texts=str(texts))
 
 
-def _release_folder(workspace: Path | None, release: Path | None, settings: Settings, in_child: bool = False) -> Path:
+def _release_folder(workspace: Path | None, release: Path | None, settings: Settings) -> Path:
     """Returns the folder of the release to read: the one named, else the workspace's, built when stale."""
     if release is not None:
         return find_release(release).root
@@ -426,14 +435,22 @@ def _release_folder(workspace: Path | None, release: Path | None, settings: Sett
     fresh = fresh_release(releases, found.fingerprint())
     if fresh is not None:
         return fresh.root
-    if in_child:
-        _build_in_child(found.root)
-    else:
-        from kg.release import build as building
+    from kg.release import build as building
 
-        with _progress() as progress:
-            building.build(found, settings, progress=progress)
+    with _progress() as progress:
+        building.build(found, settings, progress=progress)
     return find_release(releases).root
+
+
+def _served_folder(workspace: Path | None, release: Path | None, settings: Settings) -> Path:
+    """Returns what a service follows: the release named, else the folder of the workspace's releases."""
+    if release is not None:
+        return find_release(release).root
+    found = open_workspace(workspace)
+    releases = found.releases(settings)
+    if fresh_release(releases, found.fingerprint()) is None:
+        _build_in_child(found.root)
+    return releases
 
 
 def _build_in_child(root: Path) -> None:

@@ -6,6 +6,7 @@
     │   ├── AmbiguousName    several entities answer to that label
     │   ├── BadParameter     a parameter is missing, unknown or of the wrong type
     │   ├── BadSparql        the query does not parse (line and column)
+    │   ├── Unauthorised     writing needs a token that was not sent
     │   ├── Forbidden        the request is understood and refused (update, SERVICE, LOAD)
     │   ├── NotAcceptable    no format that is asked for can be made
     │   └── UnsupportedMedia the request's body is of a type that is not read here
@@ -91,6 +92,12 @@ class BadSparql(AskError):
             return cls(complaint)
         line, column, expected = int(match[1]), int(match[2]), " ".join(match[3].split())
         return cls(f"line {line}, column {column}: {expected}", line, column)
+
+
+class Unauthorised(AskError):
+    """The request needs a token that it does not carry."""
+
+    title = "Not authorised"
 
 
 class Forbidden(AskError):

@@ -51,6 +51,9 @@ SETTINGS = (
     Setting("max_answer_bytes", 268_435_456, "bytes", "A SPARQL answer that is longer is refused."),
     Setting("max_waiting", 256, "queries", "So many may wait for a worker; further ones are refused."),
     Setting("max_query_bytes", 1_048_576, "bytes", "A query that is longer is refused."),
+    Setting("max_update_bytes", 16_777_216, "bytes", "An update that is longer is refused."),
+    Setting("max_upload_bytes", 67_108_864, "bytes", "A graph that is sent may be this long."),
+    Setting("answer_cache_bytes", 67_108_864, "bytes", "Memory for answers that are asked for again."),
     Setting("max_nesting", 100, "brackets", "A query that nests deeper is refused."),
     Setting("max_tokens", 20_000, "tokens", "A query that has more is refused."),
     Setting("max_expansions", 2_000_000, "links", "Links that one search for connections may look at."),
@@ -72,6 +75,9 @@ class Settings:
     max_answer_bytes: int
     max_waiting: int
     max_query_bytes: int
+    max_update_bytes: int
+    max_upload_bytes: int
+    answer_cache_bytes: int
     max_nesting: int
     max_tokens: int
     max_expansions: int
@@ -91,8 +97,10 @@ def read_settings(config: Path | None = None) -> Settings:
 
     Raises:
         BadParameter: a value does not fit.
-        DataError: the file is not TOML, or has a key that is no setting.
+        DataError: the file is missing though it was named, is not TOML, or has a key that is no setting.
     """
+    if config is not None and not config.is_file():
+        raise DataError("is missing; it was named as the file of settings.", config)
     from_file = _read_config(config or Path("kg.toml"))
     values: dict[str, object] = {}
     for setting in SETTINGS:
@@ -117,7 +125,9 @@ def _read_config(path: Path) -> dict[str, object]:
 
 def _typed(setting: Setting, raw: object) -> object:
     if not isinstance(setting.default, int):
-        return None if raw in (None, "") else str(raw)
+        if not isinstance(raw, str | None):
+            raise BadParameter(f"{setting.variable}: {raw!r} is no text that names {setting.unit}.")
+        return raw or None
     try:
         value = int(str(raw))
     except ValueError as error:

@@ -9,7 +9,7 @@ differ from the grammar's, the query is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from kg.errors import BadSparql, Forbidden, LimitError
@@ -48,6 +48,53 @@ def guard_query(query: str, settings: Settings) -> None:
         raise Forbidden(
             "This endpoint is read-only; an update is refused. Change the files of the workspace and build."
         )
+
+
+def guard_update(update: str, settings: Settings) -> None:
+    """Refuses an update that must not reach an engine.
+
+    What stands in INSERT DATA and DELETE DATA is bounded by bytes and nesting, not by tokens.
+
+    Raises:
+        Forbidden: it loads from an address, or names a SERVICE that is not allowed.
+        BadSparql: it has an IRI that may be a comparison instead.
+        LimitError: it is too long, nests too deep, or has too many tokens outside of data.
+    """
+    size = len(update.encode())
+    if size > settings.max_update_bytes:
+        raise _over("long", f"{size} bytes", "max_update_bytes", settings.max_update_bytes)
+    cut = list(islice(_without_data(update, settings), settings.max_tokens + 1))
+    if len(cut) > settings.max_tokens:
+        raise _over("large", f"over {settings.max_tokens} tokens", "max_tokens", settings.max_tokens)
+    depth = 0
+    for at, token in enumerate(cut):
+        depth += (token.text in OPENING) - (token.text in CLOSING)
+        if token.kind == "iri":
+            _guard_iri(cut, at, update)
+        elif token.kind in {"word", "pname"} and "SERVICE" in token.text.upper():
+            _guard_service(cut, at, settings)
+        elif depth == 0 and token.text.upper().startswith("LOAD"):
+            _guard_load(cut, at)
+
+
+def _without_data(update: str, settings: Settings) -> Iterator[Token]:
+    """Yields the tokens of an update but for those within a DATA block; its brackets stay."""
+    depth, data, before = 0, False, ""
+    for token in tokens(update):
+        depth += (token.text in OPENING) - (token.text in CLOSING)
+        if depth > settings.max_nesting:
+            raise _over("deeply nested", f"over {depth - 1} brackets", "max_nesting", settings.max_nesting)
+        data = (data and depth > 0) or (token.text == "{" and depth == 1 and before == "DATA")
+        if not data or token.text in {"{", "}"}:
+            yield token
+        before = token.keyword or ""
+
+
+def _guard_load(cut: Sequence[Token], at: int) -> None:
+    # Within an operation a name may begin so (`WITH load:x`); where one begins, it is LOAD.
+    before = cut[at - 1].keyword if at else None
+    if cut[at].kind == "word" or (cut[at].kind == "pname" and before is None):
+        raise Forbidden("LOAD is refused: nothing is fetched from an address. Send the triples to /graphs instead.")
 
 
 def _guard_nesting(cut: Sequence[Token], settings: Settings) -> None:

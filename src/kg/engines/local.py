@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from pyoxigraph import (
     NamedNode,
@@ -22,6 +23,9 @@ from pyoxigraph import (
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
 from kg.errors import BadParameter, BadSparql, LimitError, NotAcceptable, SourceError
 from kg.names import Prefixes
+
+# What XML 1.0 has no way to write (section 2.2), in UTF-8.
+_NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
 class LocalSource:
@@ -69,7 +73,10 @@ class LocalSource:
         Raises:
             As every method of a Source.
             LimitError: a graph has more triples than `max_triples`.
+            NotAcceptable: the answer is to be XML and holds a character that XML cannot.
         """
+        if media_type.endswith("+xml"):
+            out = cast(IO[bytes], _XmlFile(out))
         with _mapped_errors():
             found = self._query(request)
             if isinstance(found, QueryTriples):
@@ -99,6 +106,26 @@ class LocalSource:
         )
 
 
+class _XmlFile:
+    """A file for XML, where the engine writes characters as they are."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+        self._tail = b""
+
+    def write(self, content: bytes) -> int:
+        seen = self._tail + content
+        if _NOT_XML.search(seen):
+            raise NotAcceptable("the answer holds a control character, which XML cannot; ask for another format.")
+        self._tail = seen[-2:]
+        # A reader of XML takes a bare carriage return for a line feed.
+        self._out.write(content.replace(b"\r", b"&#xD;"))
+        return len(content)
+
+    def flush(self) -> None:
+        self._out.flush()
+
+
 def open_local(folder: Path, prefixes: Prefixes) -> LocalSource:
     """Returns a source over a store on disk, read-only.
 
@@ -107,7 +134,7 @@ def open_local(folder: Path, prefixes: Prefixes) -> LocalSource:
     """
     try:
         return LocalSource(Store.read_only(str(folder)), prefixes)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the engine calls a damaged store a RuntimeError
         raise SourceError(f"{folder}: the store cannot be opened: {error}") from error
 
 

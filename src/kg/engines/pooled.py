@@ -10,7 +10,7 @@ from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfForm
 from kg.engines.pool import Pool
 from kg.engines.source import Request, Rows
 from kg.engines.worker import Job
-from kg.errors import BadSparql
+from kg.errors import BadSparql, NotAcceptable
 from kg.workspace import Settings
 
 _JSON = "application/sparql-results+json"
@@ -37,7 +37,7 @@ class PooledSource:
         self._settings = settings
 
     def select(self, query: str, max_rows: int | None = None) -> Rows:
-        found = parse_query_results(self.reply(Request(query), _JSON), format=QueryResultsFormat.JSON)
+        found = parse_query_results(self._small(query, _JSON, "a SELECT"), format=QueryResultsFormat.JSON)
         if not isinstance(found, QuerySolutions):
             raise BadSparql("a SELECT query was expected here.")
         variables = tuple(variable.value for variable in found.variables)
@@ -48,13 +48,13 @@ class PooledSource:
         return Rows(variables, tuple(rows[:max_rows]), truncated)  # type: ignore[arg-type]  # a solution holds terms
 
     def ask(self, query: str) -> bool:
-        found = parse_query_results(self.reply(Request(query), _JSON), format=QueryResultsFormat.JSON)
+        found = parse_query_results(self._small(query, _JSON, "an ASK"), format=QueryResultsFormat.JSON)
         if not isinstance(found, QueryBoolean):
             raise BadSparql("an ASK query was expected here.")
         return bool(found)
 
     def construct(self, query: str) -> list[Triple]:
-        quads = parse(self.reply(Request(query), _TRIPLES), format=RdfFormat.N_TRIPLES)
+        quads = parse(self._small(query, _TRIPLES, "a CONSTRUCT or DESCRIBE"), format=RdfFormat.N_TRIPLES)
         return sorted({quad.triple for quad in quads}, key=str)
 
     def reply(self, request: Request, media_type: str) -> bytes:
@@ -62,3 +62,9 @@ class PooledSource:
 
     def close(self) -> None:
         """Nothing to let go of: the pool is closed by who opened it."""
+
+    def _small(self, query: str, media_type: str, form: str) -> bytes:
+        try:
+            return self.reply(Request(query), media_type)
+        except NotAcceptable as error:
+            raise BadSparql(f"{form} query was expected here.") from error

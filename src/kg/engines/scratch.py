@@ -17,7 +17,7 @@ from pathlib import Path
 from kg.engines.nursery import Nursery, Reply, Worker
 from kg.engines.pool import Pool, reply_error
 from kg.engines.worker import OK, Job, Premises
-from kg.engines.writing import Write
+from kg.engines.writing import Write, graph_name
 from kg.errors import OverloadError, SourceError
 from kg.workspace import Settings
 
@@ -74,6 +74,17 @@ class Scratch:
                 if self._changed:
                     await self._take_checkpoint()
         return await self._pool.run(job)
+
+    async def has_graph(self, graph: str) -> bool:
+        """Tells whether there is a named graph of that name, be it empty.
+
+        Raises:
+            BadParameter: the name is no IRI.
+        """
+        query = f"ASK {{ GRAPH {graph_name(graph)} {{}} }}"
+        media_type = "application/sparql-results+json"
+        reply = await self.ask(Job(query, media_type, (), (), 1, self._settings.max_answer_bytes))
+        return bool(json.loads(reply.content)["boolean"])
 
     async def change(self, write: Write) -> dict[str, object]:
         """Applies a change, whole or not at all, and returns what was there before.

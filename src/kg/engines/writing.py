@@ -49,10 +49,12 @@ def applied(store: Store, write: Write) -> dict[str, object]:
         BadParameter: the RDF does not parse, or a graph's name is no IRI.
         SourceError: the store failed.
     """
-    existed = write.graph is None or store.contains_named_graph(_name(write.graph))
+    existed = write.graph is None or store.contains_named_graph(graph_name(write.graph))
     try:
         if write.kind == "checkpoint":
             store.backup(write.text)
+        elif write.kind == "drop" and not existed:
+            pass
         elif write.kind == "update":
             store.update(with_dataset(write.text, write.using, write.using_named))
         else:
@@ -60,13 +62,16 @@ def applied(store: Store, write: Write) -> dict[str, object]:
             store.update(_graph_update(write, existed))
     except SyntaxError as error:
         raise BadSparql.read(str(error)) from error
+    except RuntimeError as error:
+        # An operation that cannot be done, such as creating a graph that is there.
+        raise BadParameter(f"The update cannot be applied: {error}.") from error
     except (OSError, ValueError) as error:
         raise SourceError(f"The store refused the change: {error}") from error
     return {"existed": existed}
 
 
 def _graph_update(write: Write, existed: bool) -> str:
-    target = "DEFAULT" if write.graph is None else f"GRAPH {_name(write.graph)}"
+    target = "DEFAULT" if write.graph is None else f"GRAPH {graph_name(write.graph)}"
     if write.kind == "drop":
         return f"DROP {target}"
     triples = _triples(write)
@@ -92,7 +97,12 @@ def _triples(write: Write) -> str:
     return (serialize((quad.triple for quad in found), format=RdfFormat.N_TRIPLES) or b"").decode()
 
 
-def _name(iri: str) -> NamedNode:
+def graph_name(iri: str) -> NamedNode:
+    """Returns a graph's name as a term.
+
+    Raises:
+        BadParameter: it is no absolute IRI.
+    """
     try:
         return NamedNode(iri)
     except ValueError as error:

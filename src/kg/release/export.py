@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -112,17 +113,26 @@ def _csv(release: Release) -> bytes:
 def _parquet(release: Release) -> bytes:
     import polars as pl
 
-    frame = pl.DataFrame(_rows(release), schema=dict.fromkeys(_COLUMNS, pl.String), orient="row")
+    rows = [(*row, origins.split()) for *row, origins in _rows(release)]
+    schema = {name: pl.List(pl.String) if name == "origins" else pl.String for name in _COLUMNS}
     content = io.BytesIO()
-    frame.with_columns(pl.col("origins").str.split(" ")).write_parquet(content)
+    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(content)
     return content.getvalue()
+
+
+def _numbered(release: Release) -> nx.MultiDiGraph[str]:
+    """Returns the links as a graph whose edges have an `id` each, as both XML formats ask, and name their `link`."""
+    graph = to_networkx(release)
+    for number, (_, _, link, data) in enumerate(graph.edges(keys=True, data=True)):
+        data.update(id=f"e{number}", link=link)
+    return graph
 
 
 def _graphml(release: Release) -> bytes:
     import networkx as nx
 
     content = io.BytesIO()
-    nx.write_graphml(to_networkx(release), content)
+    nx.write_graphml(_numbered(release), content, edge_id_from_attribute="id")
     return content.getvalue()
 
 
@@ -130,8 +140,9 @@ def _gexf(release: Release) -> bytes:
     import networkx as nx
 
     content = io.BytesIO()
-    nx.write_gexf(to_networkx(release), content)
-    return content.getvalue()
+    nx.write_gexf(_numbered(release), content)
+    # networkx notes the day on which it writes; equal releases are to give equal files.
+    return re.sub(rb' lastmodifieddate="[^"]*"', b"", content.getvalue(), count=1)
 
 
 _WRITERS: Mapping[str, Callable[[Release], bytes]] = {

@@ -242,8 +242,12 @@ class Search:
         return Entity(iri, curie, label, short, None if scheme is None else self._prefixes.curie(scheme))
 
     def _rows(self, sql: str, values: Sequence[object]) -> list[tuple[object, ...]]:
-        with self._turn:
-            return list(self._db.execute(sql, values))
+        try:
+            with self._turn:
+                return list(self._db.execute(sql, values))
+        except UnicodeEncodeError:
+            # Half a surrogate pair, as a command line gives for bytes that are no UTF-8: it names nothing.
+            return []
 
 
 def _word_queries(text: str) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 
 from kg import wire
-from kg.errors import UnknownName
 from kg.library import Parameter, Question
 from kg.model import bases
 from kg.web.state import AnswersDep
@@ -25,31 +24,31 @@ def queries(answers: AnswersDep) -> JSONResponse:
     return JSONResponse(wire.questions(answers.release_id, answers.questions()))
 
 
-def question_routes(questions: Sequence[Question]) -> APIRouter:
-    """Returns one route a question, so that each is documented with its own parameters."""
-    routes = APIRouter(tags=["Questions"])
-    for question in questions:
-        routes.add_api_route(
-            f"/api/queries/{question.name}",
-            _handler(question.name),
-            summary=question.summary,
-            operation_id=question.name,
-            openapi_extra={"parameters": [_documented(p) for p in question.parameters]},
-        )
-
-    @routes.get("/api/queries/{name}", include_in_schema=False)
-    def unknown(name: str) -> JSONResponse:
-        raise UnknownName(f"There is no question {name!r}; /api/queries lists them.")
-
-    return routes
+@router.get("/api/queries/{name}", include_in_schema=False)
+def ask(request: Request, answers: AnswersDep, name: str) -> JSONResponse:
+    given = request.query_params
+    parameters = {key: given.getlist(key) for key in given if key != "release"}
+    return JSONResponse(wire.answer(answers.ask(name, parameters)))
 
 
-def _handler(name: str) -> Callable[[Request, AnswersDep], JSONResponse]:
-    def ask(request: Request, answers: AnswersDep) -> JSONResponse:
-        given = request.query_params
-        return JSONResponse(wire.answer(answers.ask(name, {key: given.getlist(key) for key in given})))
+def question_paths(questions: Sequence[Question]) -> dict[str, object]:
+    """Returns the OpenAPI paths of the questions, so that each is documented with its own parameters."""
+    return {f"/api/queries/{question.name}": {"get": _operation(question)} for question in questions}
 
-    return ask
+
+def _operation(question: Question) -> dict[str, object]:
+    problem: dict[str, object] = {"content": {"application/problem+json": {}}}
+    statuses = {"400": "A parameter is wrong", "404": "An entity is unknown", "503": "It took too long; try again"}
+    return {
+        "tags": ["Questions"],
+        "summary": question.summary,
+        "operationId": question.name,
+        "parameters": [_documented(parameter) for parameter in question.parameters],
+        "responses": {
+            "200": {"description": "The rows", "content": {"application/json": {}}},
+            **{code: {"description": words, **problem} for code, words in statuses.items()},
+        },
+    }
 
 
 def _documented(parameter: Parameter) -> dict[str, object]:
@@ -104,14 +103,3 @@ def evidence(answers: AnswersDep, item: EntityParam) -> JSONResponse:
 @router.get("/api/release", summary="What is served, built when and from which commit")
 def release(answers: AnswersDep) -> JSONResponse:
     return JSONResponse(wire.release(answers.release()))
-
-
-@router.get("/healthz", tags=["Operations"], summary="The process answers")
-def healthz() -> PlainTextResponse:
-    return PlainTextResponse("ok\n")
-
-
-@router.get("/readyz", tags=["Operations"], summary="The release answers")
-def readyz(answers: AnswersDep) -> PlainTextResponse:
-    answers.probe()
-    return PlainTextResponse("ready\n")

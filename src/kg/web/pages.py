@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from kg.answers import Answers
 from kg.library import Question
+from kg.web.serving import Serving
 from kg.web.state import AnswersDep
 
 router = APIRouter(include_in_schema=False)
@@ -25,10 +25,14 @@ def start(request: Request, answers: AnswersDep, q: str = "") -> Response:
     return _templates.TemplateResponse(request, "start.html", context)
 
 
-def sparql_page(request: Request, answers: Answers) -> Response:
-    """Returns the page with a form for a query."""
-    context = {"release": answers.release(), "questions": answers.questions()}
-    return _templates.TemplateResponse(request, "sparql.html", context)
+async def sparql_page(request: Request) -> Response:
+    """Returns the page with a form for a query; where a release is served, with its questions."""
+    serving = request.app.state.serving
+    if not isinstance(serving, Serving):
+        return _templates.TemplateResponse(request, "sparql.html", {"release": None, "questions": ()})
+    async with serving.taken() as served:
+        context = {"release": served.answers.release(), "questions": served.answers.questions()}
+        return _templates.TemplateResponse(request, "sparql.html", context)
 
 
 def _address(question: Question) -> str:

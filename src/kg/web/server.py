@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
-from kg.answers import open_answers
 from kg.errors import KgError
-from kg.web.app import create_app
-from kg.workspace import Settings
+
+_DRAIN_S = 10
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -35,22 +35,34 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(listening: socket.socket, folder: Path, settings: Settings, started: Callable[[str], None]) -> None:
-    """Serves a release until the process is told to stop, then finishes what is in flight.
+def run(listening: socket.socket, app: FastAPI, started: Callable[[str], None]) -> None:
+    """Serves an application until the process is told to stop, then finishes what is in flight.
 
     Args:
         started: is told the address once the service answers.
 
     Raises:
-        ReleaseError, SourceError, DataError: the release or the texts cannot be opened.
+        KgError: what the application serves cannot be opened.
     """
-    with contextlib.closing(listening), contextlib.closing(open_answers(folder, settings)) as answers:
-        app = create_app(answers)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+    with contextlib.closing(listening):
+        asyncio.run(_serve(listening, app, started))
+
+
+async def _serve(listening: socket.socket, app: FastAPI, started: Callable[[str], None]) -> None:
+    # Opened here and not in uvicorn's own lifespan, which would turn a clear error into a traceback.
+    async with app.router.lifespan_context(app):
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_DRAIN_S,
+            timeout_keep_alive=30,
+        )
         server = _Server(config, lambda: started(_address(listening)))
         # uvicorn drains on SIGTERM and then raises it again; to end as told is no failure.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        server.run(sockets=[listening])
+        await server.serve(sockets=[listening])
 
 
 class _Server(uvicorn.Server):

@@ -24,8 +24,12 @@ _FORMAT_NAMES = {
 }
 
 
-def service_description(endpoint: str, shape: RdfFormat) -> bytes:
-    """Returns the description of the endpoint at an address, in an RDF format."""
+def service_description(endpoint: str, shape: RdfFormat, writable: bool = False) -> bytes:
+    """Returns the description of the endpoint at an address, in an RDF format.
+
+    Args:
+        writable: updates are taken too, as in a scratch dataset.
+    """
     service, dataset, default = BlankNode("service"), BlankNode("dataset"), BlankNode("default")
     facts: list[tuple[BlankNode, str, NamedNode | BlankNode]] = [
         (service, RDF_TYPE, NamedNode(_SD + "Service")),
@@ -40,6 +44,8 @@ def service_description(endpoint: str, shape: RdfFormat) -> bytes:
         (service, _SD + "resultFormat", NamedNode(_FORMATS + _FORMAT_NAMES[name]))
         for name in (*TABLE_FORMATS, *GRAPH_FORMATS)
     ]
+    if writable:
+        facts.append((service, _SD + "supportedLanguage", NamedNode(_SD + "SPARQL11Update")))
     triples = [Triple(subject, NamedNode(predicate), value) for subject, predicate, value in facts]
     prefixes = {"sd": _SD, "formats": _FORMATS} if shape == RdfFormat.TURTLE else None
     return serialize(triples, format=shape, prefixes=prefixes) or b""

@@ -10,19 +10,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kg.answers import Answers
-from kg.engines.nursery import Nursery
+from kg.engines.nursery import Nursery, Reply
 from kg.engines.pool import Pool
 from kg.engines.pooled import PooledSource
-from kg.engines.worker import Premises
-from kg.errors import KgError, UnknownName
+from kg.engines.scratch import graph_job
+from kg.engines.worker import Job, Premises
+from kg.errors import Forbidden, KgError, UnknownName
 from kg.evidence import Texts, read_texts
+from kg.names import GRAPH
 from kg.release.directory import ReleaseDirectory, find_release, kept_release
 from kg.release.opened import open_release
+from kg.web.cache import AnswerCache
 from kg.workspace import Settings
 
 logger = logging.getLogger(__name__)
@@ -40,8 +43,22 @@ class Served:
     answers: Answers
     free: Pool
     house: Pool
+    texts: Texts
     users: int = 0
     retired: bool = False
+
+    @property
+    def release_id(self) -> str:
+        return self.answers.release_id
+
+    @property
+    def stamp(self) -> str:
+        """Names what every answer depends on: the release, and which texts are held."""
+        return f"{self.release_id} {self.texts.digest}"
+
+    async def run(self, job: Job) -> Reply:
+        """Returns the answer to free SPARQL."""
+        return await self.free.run(job)
 
     def close(self) -> None:
         """Ends its workers and lets go of its files."""
@@ -59,7 +76,8 @@ class Serving:
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
-        self._settings = settings
+        self.settings = settings
+        self.cache = AnswerCache(settings.answer_cache_bytes)
         self._nursery = Nursery()
         self._older: dict[str, Served] = {}
         self._texts: Texts | None = None
@@ -72,7 +90,7 @@ class Serving:
         Raises:
             ReleaseError, SourceError, DataError: the release or the texts cannot be opened.
         """
-        folder = self._settings.texts
+        folder = self.settings.texts
         self._texts = await asyncio.to_thread(read_texts, Path(folder) if folder else None)
         await self._nursery.open()
         self.current = await self._served(find_release(self._folder))
@@ -104,6 +122,64 @@ class Serving:
             if served.retired and not served.users:
                 served.close()
 
+    async def probe(self) -> None:
+        """Returns when the release answers.
+
+        Raises:
+            SourceError, OverloadError: it does not.
+        """
+        async with self.taken() as served:
+            await asyncio.to_thread(served.answers.probe)
+
+    def readings(self) -> Mapping[str, Callable[[], float]]:
+        """Numbers for the metrics."""
+        found: dict[str, Callable[[], float]] = {
+            "kg_release_swaps": lambda: self.swaps,
+            "kg_cache_hits": lambda: self.cache.hits,
+            "kg_cache_misses": lambda: self.cache.misses,
+            "kg_queries_killed": lambda: self.current.free.killed + self.current.house.killed,
+        }
+        for lane in ("fast", "slow", "waiting"):
+            found[f"kg_queries_{lane}"] = lambda lane=lane: self.current.free.in_flight[lane]  # type: ignore[misc]  # a default binds the loop's value
+        return found
+
+    # The graph store, to be read
+
+    def may_write(self, _request: object) -> None:
+        """Refuses: what is served is a release.
+
+        Raises:
+            Forbidden: always.
+        """
+        raise Forbidden("This service is read-only; change the files of the workspace and build.")
+
+    def graph_of(self, request: object, path: str) -> str:
+        """Returns the name of the graph that a direct address stands for."""
+        del request
+        return GRAPH + path
+
+    async def read_graph(self, graph: str | None, media_type: str) -> Reply | None:
+        """Returns a whole graph, None when there is none of that name."""
+        async with self.taken() as served:
+            if graph is not None and graph not in served.answers.release().graphs:
+                return None
+            return await served.run(graph_job(() if graph is None else (graph,), media_type, self.settings))
+
+    async def write_graph(self, request: object, *_graph_kind_and_body: object) -> bool:
+        """Refuses, as `may_write`."""
+        self.may_write(request)
+        return False
+
+    async def update(self, *_request_text_and_fields: object) -> None:
+        """Refuses: what is served is a release.
+
+        Raises:
+            Forbidden: always.
+        """
+        raise Forbidden(
+            "This endpoint is read-only; an update is refused. Change the files of the workspace and build."
+        )
+
     async def _named(self, release: str) -> Served:
         """Returns the release whose id begins with that text; it must be kept."""
         if self.current.answers.release_id.startswith(release) and len(release) >= 8:
@@ -117,23 +193,23 @@ class Serving:
         return self._older[directory.id]
 
     async def _make_room(self) -> None:
-        while len(self._older) >= self._settings.keep_releases:
+        while len(self._older) >= self.settings.keep_releases:
             self._retire(self._older.pop(next(iter(self._older))))
 
     async def _served(self, directory: ReleaseDirectory) -> Served:
         opened = await asyncio.to_thread(open_release, directory.root)
         premises = Premises(
-            str(directory.store), dict(directory.prefixes.namespaces), self._settings.worker_memory_limit_mb
+            str(directory.store), dict(directory.prefixes.namespaces), self.settings.worker_memory_limit_mb
         )
-        free = Pool(self._nursery, premises, self._settings)
-        house = Pool(self._nursery, premises, self._settings)
+        free = Pool(self._nursery, premises, self.settings)
+        house = Pool(self._nursery, premises, self.settings)
         for pool in (free, house):
             await pool.open()
-        pooled = replace(opened, source=PooledSource(house, self._settings))
+        pooled = replace(opened, source=PooledSource(house, self.settings))
         # Opening showed that the store is there; from here on only workers ask it.
         opened.source.close()
         assert self._texts is not None
-        return Served(Answers(pooled, self._texts, self._settings), free, house)
+        return Served(Answers(pooled, self._texts, self.settings), free, house, self._texts)
 
     async def _watch(self) -> None:
         while True:

@@ -1,23 +1,33 @@
 """The SPARQL endpoint.
 
-Source: SPARQL 1.1 Protocol, section 2.1 (query operation).
+Source: SPARQL 1.1 Protocol, sections 2.1 (query operation) and 2.2 (update operation).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from urllib.parse import parse_qsl
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 
+from kg.engines.guards import guard_query
+from kg.engines.nursery import Reply
+from kg.engines.pooled import job_of
 from kg.engines.source import GRAPH_FORMATS
 from kg.engines.source import Request as SparqlRequest
-from kg.errors import BadParameter, Forbidden, LimitError, UnsupportedMedia
+from kg.engines.worker import Job
+from kg.errors import BadParameter, Forbidden, UnsupportedMedia
+from kg.web.bodies import Fields, fields_of, media_type_of, read_body, text_of, while_connected
+from kg.web.cache import AnswerCache
 from kg.web.negotiation import best_type, reply_types
 from kg.web.pages import sparql_page
 from kg.web.service_description import service_description
-from kg.web.state import AnswersDep
+from kg.workspace import Settings
 
 router = APIRouter(tags=["SPARQL"])
 
@@ -26,54 +36,162 @@ _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
 # A form writes a character in up to three; parameter names and graph names come on top.
 _FORM_FACTOR = 4
+_CHUNK_BYTES = 1 << 18
+_FIELDS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri"})
 
-Fields = Sequence[tuple[str, str]]
+
+class Asked(Protocol):
+    """What answers one request: a release, or a scratch dataset."""
+
+    @property
+    def stamp(self) -> str | None:
+        """Names everything but the request that an answer depends on; None when that changes."""
+
+    @property
+    def release_id(self) -> str | None:
+        """The release that answers, if it is one."""
+
+    async def run(self, job: Job) -> Reply:
+        """Returns the whole answer to a query."""
+
+
+class Endpoint(Protocol):
+    """What the SPARQL endpoint stands on."""
+
+    settings: Settings
+    cache: AnswerCache
+
+    def taken(self, release: str | None = None) -> AbstractAsyncContextManager[Asked]:
+        """Yields what answers a request, kept to its end."""
+
+    async def update(self, request: Request, text: str, fields: Fields, /) -> None:
+        """Applies an update.
+
+        Raises:
+            Forbidden: updates are refused here.
+            Unauthorised: no token was sent.
+        """
+
+
+def endpoint_of(request: Request) -> Endpoint:
+    """Returns what the application's SPARQL endpoint stands on."""
+    endpoint: Endpoint = request.app.state.serving
+    return endpoint
 
 
 @router.get("/sparql", summary="Answer a SPARQL query; without one, describe the service")
-async def get_sparql(request: Request, answers: AnswersDep) -> Response:
-    fields = _fields(request.url.query)
-    if fields:
-        return await run_in_threadpool(_answered, answers, fields, request.headers.get("accept"))
+async def get_sparql(request: Request) -> Response:
+    fields = fields_of(request.url.query)
+    if any(name == "update" for name, _ in fields):
+        raise Forbidden("An update is never taken from an address, and a release is read-only.")
+    if any(name in _FIELDS for name, _ in fields):
+        return await _answered(request, fields)
+    return await _described(request)
+
+
+@router.post("/sparql", summary="Answer a SPARQL query sent as a form or as the body")
+async def post_sparql(request: Request) -> Response:
+    endpoint, media_type = endpoint_of(request), media_type_of(request)
+    if media_type not in {_FORM, _QUERY, _UPDATE}:
+        raise UnsupportedMedia(f"Content-Type: {media_type!r}; send {_FORM}, {_QUERY} or {_UPDATE}.")
+    address = fields_of(request.url.query)
+    if any(name == "update" for name, _ in address):
+        raise Forbidden("An update is never taken from an address, and a release is read-only.")
+    name = "max_query_bytes" if media_type == _QUERY else "max_update_bytes"
+    most = getattr(endpoint.settings, name) * (_FORM_FACTOR if media_type == _FORM else 1)
+    body = text_of(await read_body(request, most, f"KG_{name.upper()}"))
+    if media_type == _FORM:
+        fields: Fields = [*fields_of(body), *(f for f in address if f[0] == "release")]
+    else:
+        fields = [("query" if media_type == _QUERY else "update", body), *address]
+    if any(name == "update" for name, _ in fields):
+        return await _updated(request, fields)
+    return await _answered(request, fields)
+
+
+async def _described(request: Request) -> Response:
     offered = ["text/html", *GRAPH_FORMATS]
     accept = request.headers.get("accept")
     chosen = best_type(accept, offered if accept and "text/html" in accept else offered[1:])
     if chosen == "text/html":
-        return sparql_page(request, answers)
-    content = service_description(str(request.url.replace(query="")), GRAPH_FORMATS[chosen])
+        return await sparql_page(request)
+    writable = getattr(request.app.state, "writable", False)
+    address = str(request.url.replace(query=""))
+    content = service_description(address, GRAPH_FORMATS[chosen], writable)
     return Response(content, media_type=chosen)
 
 
-@router.post("/sparql", summary="Answer a SPARQL query sent as a form or as the body")
-async def post_sparql(request: Request, answers: AnswersDep) -> Response:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == _UPDATE:
-        raise Forbidden("This endpoint is read-only; an update is refused.")
-    if media_type not in {_FORM, _QUERY}:
-        raise UnsupportedMedia(f"Content-Type: {media_type!r}; send {_FORM} or {_QUERY}.")
-    most = answers.settings.max_query_bytes
-    body = _text(await _body(request, most * _FORM_FACTOR if media_type == _FORM else most))
-    fields = _fields(body) if media_type == _FORM else [("query", body), *_fields(request.url.query)]
-    return await run_in_threadpool(_answered, answers, fields, request.headers.get("accept"))
+async def _updated(request: Request, fields: Fields) -> Response:
+    endpoint = endpoint_of(request)
+    updates = [value for name, value in fields if name == "update"]
+    if len(updates) != 1 or any(name == "query" for name, _ in fields):
+        raise BadParameter("update: must be given once, and without a query.")
+    await endpoint.update(request, updates[0], fields)
+    return Response(status_code=204)
 
 
-def _answered(answers: AnswersDep, fields: Fields, accept: str | None) -> Response:
-    request = _query_of(fields)
-    known = reply_types(request.query)
-    chosen = best_type(accept, list(known))
-    content = answers.sparql(request, known[chosen])
-    return Response(content, media_type=chosen, headers={"X-Release": answers.release_id})
+async def _answered(request: Request, fields: Fields) -> Response:
+    endpoint = endpoint_of(request)
+    asked_for = _query_of(fields)
+    guard_query(asked_for.query, endpoint.settings)
+    known = reply_types(asked_for.query)
+    chosen = best_type(request.headers.get("accept"), list(known))
+    job = job_of(asked_for, known[chosen], endpoint.settings)
+    release = next((value for name, value in fields if name == "release"), None)
+    async with endpoint.taken(release) as asked:
+        headers = {"X-Release": asked.release_id} if asked.release_id else {}
+        if asked.stamp is None:
+            reply = await while_connected(request, asked.run(job))
+            return _response(reply, chosen, headers | {"Cache-Control": "no-store"})
+        headers |= {"ETag": f'W/"{_etag(asked.stamp, job)}"', "Cache-Control": "no-cache"}
+        return await _cached(request, endpoint, asked, job, chosen, headers)
+
+
+async def _cached(
+    request: Request, endpoint: Endpoint, asked: Asked, job: Job, chosen: str, headers: dict[str, str]
+) -> Response:
+    etag = headers["ETag"]
+    content = endpoint.cache.get(etag)
+    if content is None:
+        reply = await while_connected(request, asked.run(job))
+        if reply.file is not None:
+            return _response(reply, chosen, headers)
+        content = reply.content
+        endpoint.cache.put(etag, content)
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=chosen, headers=headers)
+
+
+def _etag(stamp: str, job: Job) -> str:
+    """Returns a digest of all that the answer depends on."""
+    parts = (stamp, job.query, job.media_type, *job.default_graphs, "", *job.named_graphs, str(job.max_rows))
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
+
+
+def _response(reply: Reply, media_type: str, headers: dict[str, str]) -> Response:
+    if reply.file is None:
+        return Response(reply.content, media_type=media_type, headers=headers)
+    # The file is whole before the first header goes out.
+    sized = {**headers, "Content-Length": str(reply.size)}
+    return StreamingResponse(_chunks(reply), media_type=media_type, headers=sized)
+
+
+async def _chunks(reply: Reply) -> AsyncIterator[bytes]:
+    assert reply.file is not None
+    try:
+        for at in range(0, reply.size, _CHUNK_BYTES):
+            yield await asyncio.to_thread(os.pread, reply.file, min(_CHUNK_BYTES, reply.size - at), at)
+    finally:
+        reply.close()
 
 
 def _query_of(fields: Fields) -> SparqlRequest:
     """Returns the query and its dataset.
 
     Raises:
-        Forbidden: an update was sent.
         BadParameter: there is not exactly one query.
     """
-    if any(name == "update" for name, _ in fields):
-        raise Forbidden("This endpoint is read-only; an update is refused.")
     queries = [value for name, value in fields if name == "query"]
     if len(queries) != 1:
         raise BadParameter(f"query: must be given once; it was given {len(queries)} times.")
@@ -82,30 +200,3 @@ def _query_of(fields: Fields) -> SparqlRequest:
         tuple(value for name, value in fields if name == "default-graph-uri"),
         tuple(value for name, value in fields if name == "named-graph-uri"),
     )
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """Returns the body, read no further than the limit."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            name = "KG_MAX_QUERY_BYTES"
-            raise LimitError(f"The body is over {most} bytes; the setting {name} bounds it.", limit=name)
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _fields(text: str) -> Fields:
-    """Returns the fields of a form or query string; bytes that are not UTF-8 are refused, not replaced."""
-    try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError as error:
-        raise BadParameter(f"query: byte {error.start} of a field is not UTF-8.") from error
-
-
-def _text(body: bytes) -> str:
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadParameter(f"query: byte {error.start} is not UTF-8.") from error

@@ -1,0 +1,43 @@
+"""Whole answers kept in memory, so that a repeated question costs a look-up."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+# An answer larger than this share of the cache would push out too many others.
+_LARGEST_SHARE = 16
+
+
+class AnswerCache:
+    """Answers by their ETag, the least recently used forgotten first.
+
+    An ETag names release, request, format, texts held and limits, so an answer under it is
+    never out of date.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._size = 0
+        self.hits = 0
+        self.misses = 0
+
+    def get(self, etag: str) -> bytes | None:
+        """Returns the answer, None when it is not kept."""
+        found = self._kept.get(etag)
+        if found is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        self._kept.move_to_end(etag)
+        return found
+
+    def put(self, etag: str, content: bytes) -> None:
+        """Keeps an answer, unless it is too large."""
+        if len(content) > self._max_bytes // _LARGEST_SHARE or etag in self._kept:
+            return
+        self._kept[etag] = content
+        self._size += len(content)
+        while self._size > self._max_bytes:
+            _, oldest = self._kept.popitem(last=False)
+            self._size -= len(oldest)

@@ -1,0 +1,193 @@
+"""The graph store: whole graphs read, put, added to and deleted.
+
+Source: SPARQL 1.1 Graph Store HTTP Protocol. A graph is named by `?graph=IRI` or `?default`, or
+directly: the address of the request is then the graph's own name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Query, Request, Response
+
+from kg.engines.nursery import Reply
+from kg.engines.source import GRAPH_FORMATS
+from kg.engines.writing import READ_FORMATS
+from kg.errors import BadParameter, LimitError, UnknownName, UnsupportedMedia
+from kg.web.bodies import media_type_of, read_body, while_connected
+from kg.web.negotiation import best_type
+from kg.web.payloads import guard_payload
+from kg.workspace import Settings
+
+router = APIRouter(tags=["Graph store"])
+
+_MULTIPART = "multipart/form-data"
+_SETTING = "KG_MAX_UPLOAD_BYTES"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """RDF that a request sends: its media type and the file that holds it."""
+
+    media_type: str
+    path: str
+
+
+class GraphStore(Protocol):
+    """What the graph store stands on."""
+
+    settings: Settings
+
+    def graph_of(self, request: Request, path: str) -> str:
+        """Returns the IRI that a direct address names."""
+
+    async def read_graph(self, graph: str | None, media_type: str) -> Reply | None:
+        """Returns a whole graph (None: the default one), None when there is none of that name."""
+
+    async def write_graph(self, request: Request, graph: str | None, kind: str, sent: Sequence[Sent], /) -> bool:
+        """Applies `put`, `post` or `drop`, and tells whether the graph was there before.
+
+        Raises:
+            Unauthorised, Forbidden: the request may not write here.
+            BadParameter: what was sent does not parse.
+        """
+
+    def may_write(self, _request: Request, /) -> None:
+        """Returns when the request may write.
+
+        Raises:
+            Unauthorised, Forbidden: it may not.
+        """
+
+
+GraphParam = Annotated[str | None, Query(description="The IRI of a graph.")]
+DefaultParam = Annotated[str | None, Query(description="Given, with or without a value: the default graph.")]
+
+
+def _store(request: Request) -> GraphStore:
+    store: GraphStore = request.app.state.serving
+    return store
+
+
+def _named(graph: str | None, default: str | None) -> str | None:
+    """Returns the IRI that was asked for, None for the default graph.
+
+    Raises:
+        BadParameter: not exactly one graph is named.
+    """
+    if (graph is None) == (default is None):
+        raise BadParameter("graph: name one graph: ?graph=IRI, or ?default.")
+    if graph is not None and ":" not in graph:
+        raise BadParameter(f"graph: {graph!r} is no absolute IRI.")
+    return graph
+
+
+@router.get("/graphs", summary="A whole graph")
+async def get_graph(request: Request, graph: GraphParam = None, default: DefaultParam = None) -> Response:
+    return await _read(request, _named(graph, default))
+
+
+@router.put("/graphs", summary="Put a graph in the place of another")
+async def put_graph(request: Request, graph: GraphParam = None, default: DefaultParam = None) -> Response:
+    return await _write(request, _named(graph, default), "put")
+
+
+@router.post("/graphs", summary="Add triples to a graph, or make a new one")
+async def post_graph(request: Request, graph: GraphParam = None, default: DefaultParam = None) -> Response:
+    if graph is None and default is None:
+        made = _store(request).graph_of(request, uuid.uuid4().hex)
+        response = await _write(request, made, "post")
+        response.headers["Location"] = made
+        return response
+    return await _write(request, _named(graph, default), "post")
+
+
+@router.delete("/graphs", summary="Delete a graph")
+async def delete_graph(request: Request, graph: GraphParam = None, default: DefaultParam = None) -> Response:
+    return await _delete(request, _named(graph, default))
+
+
+@router.get("/graphs/{path:path}", summary="The graph with this address as its name")
+async def get_direct(request: Request, path: str) -> Response:
+    return await _read(request, _store(request).graph_of(request, path))
+
+
+@router.put("/graphs/{path:path}", summary="Put the graph with this address as its name")
+async def put_direct(request: Request, path: str) -> Response:
+    return await _write(request, _store(request).graph_of(request, path), "put")
+
+
+@router.post("/graphs/{path:path}", summary="Add to the graph with this address as its name")
+async def post_direct(request: Request, path: str) -> Response:
+    return await _write(request, _store(request).graph_of(request, path), "post")
+
+
+@router.delete("/graphs/{path:path}", summary="Delete the graph with this address as its name")
+async def delete_direct(request: Request, path: str) -> Response:
+    return await _delete(request, _store(request).graph_of(request, path))
+
+
+async def _read(request: Request, graph: str | None) -> Response:
+    chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
+    reply = await while_connected(request, _store(request).read_graph(graph, chosen))
+    if reply is None:
+        raise _no_such(graph)
+    return Response(reply.read(), media_type=chosen)
+
+
+async def _write(request: Request, graph: str | None, kind: str) -> Response:
+    store = _store(request)
+    store.may_write(request)
+    with tempfile.TemporaryDirectory() as folder:
+        sent = await _received(request, Path(folder), store.settings)
+        existed = await store.write_graph(request, graph, kind, sent)
+    return Response(status_code=204 if existed else 201)
+
+
+async def _delete(request: Request, graph: str | None) -> Response:
+    store = _store(request)
+    store.may_write(request)
+    if not await store.write_graph(request, graph, "drop", ()):
+        raise _no_such(graph)
+    return Response(status_code=204)
+
+
+def _no_such(graph: str | None) -> UnknownName:
+    return UnknownName(f"graph: there is no graph {graph}; `SELECT ?g {{ GRAPH ?g {{}} }}` lists them.")
+
+
+async def _received(request: Request, folder: Path, settings: Settings) -> list[Sent]:
+    """Returns what the request sends, each part in a file and fit to be parsed.
+
+    Raises:
+        UnsupportedMedia: a part is in no format that is read.
+        LimitError: the body is too long.
+        BadParameter: a part is not to be parsed.
+    """
+    parts = await _parts(request, settings)
+    sent = []
+    for number, (media_type, content) in enumerate(parts):
+        if media_type not in READ_FORMATS:
+            raise UnsupportedMedia(f"Content-Type: {media_type!r}; send one of {', '.join(READ_FORMATS)}.")
+        await asyncio.to_thread(guard_payload, media_type, content, settings)
+        path = folder / str(number)
+        await asyncio.to_thread(path.write_bytes, content)
+        sent.append(Sent(media_type, str(path)))
+    return sent
+
+
+async def _parts(request: Request, settings: Settings) -> list[tuple[str, bytes]]:
+    most, media_type = settings.max_upload_bytes, media_type_of(request)
+    if media_type != _MULTIPART:
+        return [(media_type, await read_body(request, most, _SETTING))]
+    if int(request.headers.get("content-length") or 0) > most:
+        raise LimitError(f"The body is over {most} bytes; the setting {_SETTING} bounds it.", limit=_SETTING)
+    async with request.form(max_files=100, max_part_size=most) as form:
+        files = [value for _, value in form.multi_items() if not isinstance(value, str)]
+        return [((f.content_type or "").partition(";")[0].strip().lower(), await f.read()) for f in files]

@@ -1,0 +1,111 @@
+"""Errors as answers: one table of statuses, one JSON shape (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from kg import wire
+from kg.errors import (
+    AskError,
+    BadParameter,
+    DataError,
+    Forbidden,
+    KgError,
+    LimitError,
+    NotAcceptable,
+    OverloadError,
+    SourceError,
+    Unauthorised,
+    UnknownName,
+    UnsupportedMedia,
+)
+
+logger = logging.getLogger(__name__)
+
+# The first class that fits gives the status, so the narrower stand above the wider.
+STATUSES: tuple[tuple[type[KgError], int], ...] = (
+    (UnknownName, 404),
+    (Unauthorised, 401),
+    (Forbidden, 403),
+    (NotAcceptable, 406),
+    (UnsupportedMedia, 415),
+    (AskError, 400),
+    (OverloadError, 503),
+    (LimitError, 413),
+    (SourceError, 502),
+    (DataError, 500),
+    (KgError, 500),
+)
+_RETRY_AFTER_S = "5"
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Makes an application answer every error in the one shape."""
+    app.add_exception_handler(KgError, _known_error)
+    app.add_exception_handler(RequestValidationError, _wrong_parameter)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _nobody_there)
+    app.add_exception_handler(Exception, _own_fault)
+
+
+def status_of(error: KgError) -> int:
+    """Returns the HTTP status that says what kind of error it is."""
+    return next(status for kind, status in STATUSES if isinstance(error, kind))
+
+
+def problem(error: KgError, status: int | None = None) -> JSONResponse:
+    """Returns the answer that an error becomes."""
+    code = status_of(error) if status is None else status
+    response = JSONResponse(wire.problem(error, code), code, media_type="application/problem+json")
+    response.headers["Cache-Control"] = "no-store"
+    if code == 503:
+        response.headers["Retry-After"] = _RETRY_AFTER_S
+    if code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _known_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, KgError)
+    return problem(error)
+
+
+def _wrong_parameter(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return problem(BadParameter("; ".join(_complaint(entry) for entry in error.errors())))
+
+
+def _complaint(entry: Mapping[str, Any]) -> str:
+    name = entry["loc"][-1]
+    return f"{name}: is missing." if entry["type"] == "missing" else f"{name}: {entry['input']!r}: {entry['msg']}."
+
+
+def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    known = KgError(f"{request.method} {request.url.path}: {error.detail}.")
+    known.title = str(error.detail)
+    response = problem(known, error.status_code)
+    # A wrong method is answered with the right ones (RFC 9110, section 15.5.6).
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _nobody_there(_: Request, error: Exception) -> Response:
+    """Ends a request whose client has left; nobody sees the status."""
+    del error
+    return Response(status_code=499)
+
+
+def _own_fault(request: Request, error: Exception) -> JSONResponse:
+    logger.error("unexpected error at %s", request.url.path, exc_info=error)
+    known = KgError("The service met an error of its own; it is in the log.")
+    known.title = "Internal error"
+    return problem(known, 500)
