@@ -342,7 +342,7 @@ class World:
             authors, focus = self.authors.some(rng, rng.choice((1, 1, 2))), self.themes.some(rng, 5)
         else:
             authors, focus = [self.series[series][0]], list(self.series[series][1].values())
-        count = min(_MOST, _FEWEST + int(1.6 * (rng.paretovariate(1.2) - 1)))
+        count = min(_MOST, _FEWEST + int(0.8 * (rng.paretovariate(1.2) - 1)))
         extra = rng.choices(_KINDS, weights=_KIND_WEIGHTS, k=count - len(_BASE_KINDS))
         items: dict[str, Item] = {}
         for kind in (*_BASE_KINDS, *extra):
@@ -451,6 +451,15 @@ class ReportWriter:
             f"{which} – “{rng.getrandbits(40):x}” – turns on {about}, says café nº {rng.randrange(900)}."
         )
 
+    def sentences(self, items: Sequence[Item], about: str) -> dict[str, tuple[int, ...]]:
+        """Adds a sentence for every four items, as texts say much in one breath; of ten items one needs two."""
+        at: dict[str, tuple[int, ...]] = {}
+        for start in range(0, len(items), 4):
+            number = self.sentence(about)
+            for item in items[start : start + 4]:
+                at[item.name] = (number - 1, number) if start and self.rng.random() < 0.1 else (number,)
+        return at
+
     def item(
         self, item: Item, origin: str, asserted: Iterable[str], mode: str, places: Iterable[str], *at: int
     ) -> None:
@@ -469,14 +478,14 @@ class ReportWriter:
         )
         self.curated.add(item.name, pev_hasTheme=item.themes)
 
-    def relayed(self, item: Item, outline: Outline, at: int, status: str | None = None) -> None:
+    def relayed(self, item: Item, outline: Outline, at: Iterable[int], status: str | None = None) -> None:
         """Adds that this text relays an item of a report."""
         mode = self.rng.choice(("indirect-report", "indirect-report", "direct-quotation"))
         self.source.add(
             item.name,
             pev_assertedBy=outline.authors,
             pev_attributionMode=f"code:{mode}",
-            pev_evidence=self.held.passages(at),
+            pev_evidence=self.held.passages(*at),
             pev_reportedIn=self.document,
             pev_statedIn=outline.document,
             pev_implementationStatus=status and f"code:{status}",
@@ -520,11 +529,7 @@ def report(world: World, number: int) -> ReportWriter:
     """Returns a report with its items, and their links to those of earlier reports."""
     rng, outline = world.chances("links", number), world.outline(number)
     writer = ReportWriter(world, f"report-{number:06}", outline.title, rng)
-    # Two or three items stand in one sentence: a message with its barriers, a barrier with the call it leads to.
-    at: dict[str, int] = {}
-    for start in range(0, len(outline.items), 3):
-        passage = writer.sentence(world.place_names[outline.place])
-        at.update((item.name, passage) for item in outline.items[start : start + 3])
+    at = writer.sentences(outline.items, world.place_names[outline.place])
     followed = [world.earlier(rng, number) for _ in range(rng.choice((0, 1, 1, 2, 4)))]
     cited = list({one.number: one for one in followed if one}.values())
     citation = writer.sentence("earlier papers")
@@ -539,7 +544,7 @@ def report(world: World, number: int) -> ReportWriter:
             () if item.kind == "position" else outline.authors,
             "own-text",
             places,
-            at[item.name],
+            *at[item.name],
         )
         _content(writer, outline, item)
         _own_themes(writer, outline, item)
@@ -547,7 +552,7 @@ def report(world: World, number: int) -> ReportWriter:
     _within(writer, outline)
     for one in cited[:1]:
         for asked in one.of("recommendation")[:2]:
-            writer.relayed(asked, one, citation, rng.choice(_STATUSES))
+            writer.relayed(asked, one, [citation], rng.choice(_STATUSES))
     return writer
 
 
@@ -573,15 +578,14 @@ def _content(writer: ReportWriter, outline: Outline, item: Item) -> None:
     """Adds what an item of a kind says, beyond what every item has."""
     world, rng, add = writer.world, writer.rng, writer.source.add
     if item.kind in ("barrier", "enabler"):
-        target = rng.choice(
-            (outline.initiative, world.programmes.one(rng), world.outcomes.one(rng), world.themes.one(rng))
-        )
+        known = (outline.initiative, world.programmes.one(rng), world.outcomes.one(rng), world.themes.one(rng))
+        targets = rng.sample(known, rng.choice((1, 1, 2)))
         if rng.random() < 0.15:
-            writer.curated.add(item.name, pev_affects=target)
+            writer.curated.add(item.name, pev_affects=targets)
         elif item.kind == "barrier":
-            add(item.name, pev_blocks=target)
+            add(item.name, pev_blocks=targets)
         else:
-            add(item.name, pev_enables=target)
+            add(item.name, pev_enables=targets)
     elif item.kind == "recommendation":
         add(
             item.name, pev_directedTo=_asked(writer), pev_aimsAt=world.outcomes.one(rng) if rng.random() < 0.4 else None
@@ -596,7 +600,7 @@ def _content(writer: ReportWriter, outline: Outline, item: Item) -> None:
 
 
 def _asked(writer: ReportWriter) -> list[str]:
-    bodies = writer.world.askable.some(writer.rng, writer.rng.choice((1, 1, 2, 3)))
+    bodies = writer.world.askable.some(writer.rng, writer.rng.choice((1, 2, 3, 4)))
     return [*bodies, writer.world.groups.one(writer.rng)] if writer.rng.random() < 0.4 else bodies
 
 
@@ -631,7 +635,7 @@ def _own_themes(writer: ReportWriter, outline: Outline, item: Item) -> None:
 def _likeness(writer: ReportWriter, number: int, item: Item) -> None:
     """Judges an item like, or against, one of its kind and theme in an earlier report."""
     rng = writer.rng
-    if rng.random() > 0.6 or item.kind in ("keymessage", "position"):
+    if rng.random() > 0.9 or item.kind in ("keymessage", "position"):
         return
     earlier = writer.world.earlier(rng, number)
     near = [one for one in earlier.of(item.kind) if set(one.themes) & set(item.themes)] if earlier else []
@@ -672,7 +676,7 @@ def article(world: World, number: int) -> ReportWriter:
     outline = world.covered(number)
     writer = ReportWriter(world, f"article-{number:06}", article_title(outline, number), rng)
     items = rng.sample([item for item in outline.items if item.kind != "position"], rng.randrange(3, 9))
-    at = {item.name: writer.sentence("the paper") for item in items}
+    at = writer.sentences(items, "the paper")
     own = [
         world.item(rng, kind, f"a{number:06}", outline.place, item.themes)
         for kind, item in zip(("position", "finding"), items, strict=False)

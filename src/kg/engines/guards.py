@@ -39,10 +39,10 @@ def guard_query(query: str, settings: Settings) -> None:
     _guard_nesting(cut, settings)
     if len(cut) > settings.max_tokens:
         raise _over("large", f"over {settings.max_tokens} tokens", "max_tokens", settings.max_tokens)
-    for at, token in enumerate(cut):
-        if token.kind == "iri":
+    for at, inner in _innermost(cut):
+        if cut[at].kind == "iri" and inner == "(":
             _guard_iri(cut, at, query)
-        elif token.kind in {"word", "pname"} and "SERVICE" in token.text.upper():
+        elif cut[at].kind in {"word", "pname"} and "SERVICE" in cut[at].text.upper():
             _guard_service(cut, at, settings)
     if is_update(query):
         raise Forbidden(
@@ -66,15 +66,25 @@ def guard_update(update: str, settings: Settings) -> None:
     cut = list(islice(_without_data(update, settings), settings.max_tokens + 1))
     if len(cut) > settings.max_tokens:
         raise _over("large", f"over {settings.max_tokens} tokens", "max_tokens", settings.max_tokens)
-    depth = 0
-    for at, token in enumerate(cut):
-        depth += (token.text in OPENING) - (token.text in CLOSING)
-        if token.kind == "iri":
+    for at, inner in _innermost(cut):
+        token = cut[at]
+        if token.kind == "iri" and inner == "(":
             _guard_iri(cut, at, update)
         elif token.kind in {"word", "pname"} and "SERVICE" in token.text.upper():
             _guard_service(cut, at, settings)
-        elif depth == 0 and token.text.upper().startswith("LOAD"):
+        elif not inner and token.text.upper().startswith("LOAD"):
             _guard_load(cut, at)
+
+
+def _innermost(cut: Sequence[Token]) -> Iterator[tuple[int, str]]:
+    """Yields the place of each token with the bracket that holds it; a comparison is always in round ones."""
+    open_brackets: list[str] = []
+    for at, token in enumerate(cut):
+        if token.text in CLOSING and open_brackets:
+            open_brackets.pop()
+        yield at, open_brackets[-1] if open_brackets else ""
+        if token.text in OPENING:
+            open_brackets.append(token.text)
 
 
 def _without_data(update: str, settings: Settings) -> Iterator[Token]:
@@ -93,6 +103,8 @@ def _without_data(update: str, settings: Settings) -> Iterator[Token]:
 def _guard_load(cut: Sequence[Token], at: int) -> None:
     # Within an operation a name may begin so (`WITH load:x`); where one begins, it is LOAD.
     before = cut[at - 1].keyword if at else None
+    if cut[at].keyword == "LOAD" and [token.keyword for token in cut[at + 1 : at + 2]] == ["SILENT"]:
+        return  # it may fail without a word, so it is left out: see `without_silent_loads`
     if cut[at].kind == "word" or (cut[at].kind == "pname" and before is None):
         raise Forbidden("LOAD is refused: nothing is fetched from an address. Send the triples to /graphs instead.")
 

@@ -100,6 +100,7 @@ class LocalSource:
         named_dataset = bool(request.default_graphs or request.named_graphs)
         return self._store.query(
             request.query,
+            base_iri=request.base,
             prefixes=self._prefixes,
             default_graph=_graph_names(request.default_graphs) if named_dataset else None,
             named_graphs=_graph_names(request.named_graphs) if named_dataset else None,

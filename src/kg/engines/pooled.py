@@ -26,6 +26,7 @@ def job_of(request: Request, media_type: str, settings: Settings) -> Job:
         tuple(request.named_graphs),
         settings.max_answer_rows,
         settings.max_answer_bytes,
+        request.base,
     )
 
 

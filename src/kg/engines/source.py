@@ -45,11 +45,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Request:
-    """A query with the dataset that the protocol may name beside it."""
+    """A query with the dataset that the protocol may name beside it, and the base of its relative IRIs."""
 
     query: str
     default_graphs: Sequence[str] = ()
     named_graphs: Sequence[str] = ()
+    base: str | None = None
 
 
 class Source(Protocol):

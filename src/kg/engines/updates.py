@@ -36,6 +36,21 @@ def with_dataset(update: str, using: Sequence[str], using_named: Sequence[str]) 
     return "".join([*pieces, update[done:]])
 
 
+def without_silent_loads(update: str) -> str:
+    """Returns the update with each LOAD SILENT as what it is where nothing is ever fetched: nothing.
+
+    Source: SPARQL 1.1 Update, section 3.1.4: a LOAD that fails with SILENT is a success.
+    """
+    top = _at_top(update)
+    pieces, done = [], 0
+    for at, token in enumerate(top):
+        if token.keyword == "LOAD" and [t.keyword for t in top[at + 1 : at + 2]] == ["SILENT"]:
+            end = next((t.start for t in top[at:] if t.text == ";"), len(update))
+            pieces += [update[done : token.start], "INSERT DATA {} "]
+            done = end
+    return "".join([*pieces, update[done:]])
+
+
 def _at_top(update: str) -> list[Token]:
     """Returns the tokens outside of all brackets."""
     depth, top = 0, []

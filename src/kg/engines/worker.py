@@ -16,6 +16,7 @@ descriptor is passed instead.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -60,6 +61,7 @@ class Job:
     named_graphs: tuple[str, ...]
     max_rows: int
     max_bytes: int
+    base: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,24 +94,23 @@ def nursery(control_fd: int) -> None:
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing)
     children: set[int] = set()
-    while True:
-        ready, _, _ = select.select([control.fileno(), reading], [], [])
-        if reading in ready:
-            os.read(reading, 4096)
-            _report_dead(control, children)
-        if control.fileno() in ready:
-            fd = _next_socket(control)
-            if fd is None:
-                _end(children)
-                return
-            children.add(_forked(control, reading, writing, fd))
+    # A connection error means that the service has gone, in the middle of a word or before it.
+    with contextlib.suppress(ConnectionError):
+        while True:
+            ready, _, _ = select.select([control.fileno(), reading], [], [])
+            if reading in ready:
+                os.read(reading, 4096)
+                _report_dead(control, children)
+            if control.fileno() in ready:
+                fd = _next_socket(control)
+                if fd is None:
+                    break
+                children.add(_forked(control, reading, writing, fd))
+    _end(children)
 
 
 def _next_socket(control: socket.socket) -> int | None:
-    try:
-        message, fds, _, _ = socket.recv_fds(control, 1, 1)
-    except ConnectionError:
-        return None
+    message, fds, _, _ = socket.recv_fds(control, 1, 1)
     return fds[0] if message else None
 
 
@@ -210,7 +211,7 @@ def _answer(link: socket.socket, source: LocalSource, job: Job) -> None:
 def _evaluated(source: LocalSource, job: Job, file: IO[bytes]) -> int:
     """Writes the answer, or the reason why there is none, and returns which it is."""
     spool = BoundedSpool(file, job.media_type, job.max_bytes, job.max_rows)
-    request = Request(job.query, job.default_graphs, job.named_graphs)
+    request = Request(job.query, job.default_graphs, job.named_graphs, job.base)
     try:
         source.write(request, job.media_type, cast(IO[bytes], spool), job.max_rows)
     except LimitError:

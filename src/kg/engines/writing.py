@@ -8,7 +8,7 @@ from typing import Literal as OneOf
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, parse, serialize
 
-from kg.engines.updates import with_dataset
+from kg.engines.updates import with_dataset, without_silent_loads
 from kg.errors import BadParameter, BadSparql, SourceError
 
 READ_FORMATS: Mapping[str, RdfFormat] = {
@@ -39,6 +39,7 @@ class Write:
     files: tuple[tuple[str, str], ...] = ()
     using: tuple[str, ...] = ()
     using_named: tuple[str, ...] = ()
+    base: str | None = None
 
 
 def applied(store: Store, write: Write) -> dict[str, object]:
@@ -56,7 +57,8 @@ def applied(store: Store, write: Write) -> dict[str, object]:
         elif write.kind == "drop" and not existed:
             pass
         elif write.kind == "update":
-            store.update(with_dataset(write.text, write.using, write.using_named))
+            update = with_dataset(without_silent_loads(write.text), write.using, write.using_named)
+            store.update(update, base_iri=write.base)
         else:
             # One update is one transaction, so a graph is never seen half exchanged.
             store.update(_graph_update(write, existed))

@@ -94,7 +94,8 @@ class ScratchServing:
         await asyncio.to_thread(guard_update, text, self.settings)
         using = tuple(value for name, value in fields if name == "using-graph-uri")
         using_named = tuple(value for name, value in fields if name == "using-named-graph-uri")
-        await self._scratch.change(Write("update", text=text, using=using, using_named=using_named))
+        base = str(request.url.replace(query="", fragment=""))
+        await self._scratch.change(Write("update", text=text, using=using, using_named=using_named, base=base))
 
     # The graph store
 

@@ -132,7 +132,7 @@ async def _updated(request: Request, fields: Fields) -> Response:
 
 async def _answered(request: Request, fields: Fields) -> Response:
     endpoint = endpoint_of(request)
-    asked_for = _query_of(fields)
+    asked_for = _query_of(fields, _base(request))
     guard_query(asked_for.query, endpoint.settings)
     known = reply_types(asked_for.query)
     chosen = best_type(request.headers.get("accept"), list(known))
@@ -165,7 +165,16 @@ async def _cached(
 
 def _etag(stamp: str, job: Job) -> str:
     """Returns a digest of all that the answer depends on."""
-    parts = (stamp, job.query, job.media_type, *job.default_graphs, "", *job.named_graphs, str(job.max_rows))
+    parts = (
+        stamp,
+        job.query,
+        job.media_type,
+        *job.default_graphs,
+        "",
+        *job.named_graphs,
+        str(job.max_rows),
+        str(job.base),
+    )
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
@@ -186,7 +195,12 @@ async def _chunks(reply: Reply) -> AsyncIterator[bytes]:
         reply.close()
 
 
-def _query_of(fields: Fields) -> SparqlRequest:
+def _base(request: Request) -> str:
+    """Returns what relative IRIs are relative to: the endpoint's own address."""
+    return str(request.url.replace(query="", fragment=""))
+
+
+def _query_of(fields: Fields, base: str) -> SparqlRequest:
     """Returns the query and its dataset.
 
     Raises:
@@ -199,4 +213,5 @@ def _query_of(fields: Fields) -> SparqlRequest:
         queries[0],
         tuple(value for name, value in fields if name == "default-graph-uri"),
         tuple(value for name, value in fields if name == "named-graph-uri"),
+        base,
     )
