@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_from_outside() -> None:
     """The settings of whoever runs the tests must not change what they find."""
-    for name in [name for name in os.environ if name.startswith("KG_") and name != "KG_TEST_TEXTS"]:
+    for name in [name for name in os.environ if name.startswith("KG_") and not name.startswith("KG_TEST_")]:
         del os.environ[name]
 
 

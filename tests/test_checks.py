@@ -170,6 +170,18 @@ def test_the_file_that_classes_a_thing_is_named_before_one_that_adds_to_it(tmp_p
     assert places.of(RECOMMENDATION) == ("graph/sources/elsewhere.trig", line)
 
 
+def test_the_line_that_classes_a_thing_is_named_before_one_that_adds_to_it(invented: Workspace) -> None:
+    path = text_file(invented.root)
+    edit(
+        path,
+        "\ngraph:source-elsewhere {",
+        "\ngraph:curated-elsewhere {\n    barrier:elsewhere-empty-posts pev:hasTheme theme:finance .\n}\n"
+        "\ngraph:source-elsewhere {",
+    )
+    places = places_of(invented, parse_files(invented))
+    assert places.of(BARRIER)[1] == line_of(path, "    barrier:elsewhere-empty-posts a pev:Barrier ;")
+
+
 def test_a_name_that_begins_like_another_is_not_taken_for_it(invented: Workspace) -> None:
     path = text_file(invented.root)
     edit(

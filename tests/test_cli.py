@@ -421,6 +421,7 @@ def test_an_address_that_is_not_ours_is_one_line(kg: Run, release_folder: Path) 
     assert "192.0.2.1" in line
 
 
+@pytest.mark.slow
 def test_the_reader_may_leave_before_the_end(release_folder: Path) -> None:
     for command in (["export", "nquads"], ["ask", "items-of-year", "year=2018"], ["ask", "--format", "json"]):
         arguments = [sys.executable, "-m", "kg", *command, "--release", str(release_folder)]

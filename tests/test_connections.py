@@ -229,6 +229,22 @@ def test_a_tiny_budget_is_cut(tmp_path: Path) -> None:
     assert search(links, case).complete
 
 
+def test_what_cannot_arrive_in_time_is_not_walked(tmp_path: Path) -> None:
+    start, goal, way = NODES[:3]
+    dead_ends = [link for n in range(100) for link in line(start, f"{BASE}side{n}", f"{BASE}end{n}")]
+    case = Case((*line(start, way, goal), *dead_ends), start, goal)
+    links = write_links(tmp_path / "links", case.network)
+    found = search(links, case, max_hops=3, max_expansions=2 * len(case.network))
+    assert found.complete and len(found.chains) == 1
+
+
+def test_a_single_hop_costs_its_basis_and_nothing_for_its_ends(tmp_path: Path) -> None:
+    for basis, score in zip(Basis, (0.8, 0.7273, 0.6667, 0.6154), strict=True):
+        case = Case((Link(NODES[0], TYPES[0], NODES[1], basis, ()), *line(*NODES[1:])), NODES[0], NODES[1])
+        found = search(write_links(tmp_path / basis, case.network), case)
+        assert [chain.score for chain in found.chains] == [score]
+
+
 def test_a_thing_with_many_links_is_a_poorer_way_than_one_with_few(tmp_path: Path) -> None:
     start, goal, hub, byway, *others = NODES
     spokes = tuple(Link(hub, TYPES[1], other, Basis.SAID, (DOCUMENTS[0],)) for other in others)

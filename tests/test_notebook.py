@@ -63,6 +63,7 @@ def test_a_release_is_opened_by_its_folder(graph: Graph, answers: Answers, relea
     by_text.close()
 
 
+@pytest.mark.slow
 def test_a_workspace_is_built_when_it_is_opened_and_again_when_it_has_changed(tmp_path: Path) -> None:
     workspace = write_workspace(tmp_path / "workspace")
     before = kg.open(workspace.root)

@@ -344,6 +344,10 @@ def test_an_update_is_403_however_it_is_sent(client: TestClient) -> None:
         assert "read-only" in _refused(response, 403)
 
 
+def test_a_query_and_an_update_in_one_request_are_refused(client: TestClient) -> None:
+    _refused(_post(client, urlencode({"query": ASK, "update": UPDATE}), FORM), 400)
+
+
 @pytest.mark.parametrize(
     "update",
     [
