@@ -129,6 +129,7 @@ _BASE_KINDS = (
 _KINDS = ("keymessage", "finding", "barrier", "enabler", "recommendation", "position", "commitment")
 _KIND_WEIGHTS = (6, 24, 24, 12, 24, 3, 7)
 _FEWEST, _MOST = 10, 60
+_PER_ARTICLE = 7
 _CLASSES = dict(
     zip(
         _KINDS, ("KeyMessage", "Finding", "Barrier", "Enabler", "Recommendation", "Position", "Commitment"), strict=True
@@ -284,7 +285,7 @@ class World:
 
     def __init__(self, reports: int, seed: int, bodies: int | None, themes: Path) -> None:
         self.reports, self.seed = reports, seed
-        self.articles = max(1, reports // 5)
+        self.articles = max(1, reports // _PER_ARTICLE)
         rng = self.chances("world")
         self.broader = _broader_themes(themes)
         ranked = sorted(self.broader)
@@ -316,8 +317,10 @@ class World:
         return random.Random("/".join(map(str, (self.seed, *what))))
 
     def covered(self, article: int) -> Outline:
-        """Returns the report that an article is about: one of five that follow each other."""
-        return self.outline(min(self.reports, 5 * article - self.chances("covered", article).randrange(5)))
+        """Returns the report that an article is about: one of those that follow each other."""
+        return self.outline(
+            min(self.reports, _PER_ARTICLE * article - self.chances("covered", article).randrange(_PER_ARTICLE))
+        )
 
     def membership(self, person: str) -> str:
         """Returns the name of the one role that a person holds."""
@@ -339,7 +342,7 @@ class World:
         series = rng.randrange(len(self.series)) if rng.random() < 0.2 else None
         place = self.places.one(rng)
         if series is None:
-            authors, focus = self.authors.some(rng, rng.choice((1, 1, 2))), self.themes.some(rng, 5)
+            authors, focus = self.authors.some(rng, rng.choice((1, 2, 2))), self.themes.some(rng, 5)
         else:
             authors, focus = [self.series[series][0]], list(self.series[series][1].values())
         count = min(_MOST, _FEWEST + int(0.8 * (rng.paretovariate(1.2) - 1)))
@@ -588,7 +591,7 @@ def _content(writer: ReportWriter, outline: Outline, item: Item) -> None:
             add(item.name, pev_enables=targets)
     elif item.kind == "recommendation":
         add(
-            item.name, pev_directedTo=_asked(writer), pev_aimsAt=world.outcomes.one(rng) if rng.random() < 0.4 else None
+            item.name, pev_directedTo=_asked(writer), pev_aimsAt=world.outcomes.one(rng) if rng.random() < 0.7 else None
         )
         _time(writer, outline.issued, item)
     elif item.kind == "commitment":
@@ -596,7 +599,7 @@ def _content(writer: ReportWriter, outline: Outline, item: Item) -> None:
     elif item.kind == "position":
         writer.position(item, rng.choice((outline.initiative, world.outcomes.one(rng), world.themes.one(rng))))
     about = (world.groups.one(rng), world.programmes.one(rng), world.askable.one(rng))
-    add(item.name, pev_concerns=rng.sample(about, rng.choice((1, 2, 2, 3))))
+    add(item.name, pev_concerns=rng.sample(about, rng.choice((1, 2, 3, 3))))
 
 
 def _asked(writer: ReportWriter) -> list[str]:

@@ -40,7 +40,7 @@ def guard_query(query: str, settings: Settings) -> None:
     if len(cut) > settings.max_tokens:
         raise _over("large", f"over {settings.max_tokens} tokens", "max_tokens", settings.max_tokens)
     for at, inner in _innermost(cut):
-        if cut[at].kind == "iri" and inner == "(":
+        if cut[at].kind == "iri" and (inner == "(" or _in_double_angle(cut[max(at - 1, 0)], cut[at])):
             _guard_iri(cut, at, query)
         elif cut[at].kind in {"word", "pname"} and "SERVICE" in cut[at].text.upper():
             _guard_service(cut, at, settings)
@@ -68,7 +68,7 @@ def guard_update(update: str, settings: Settings) -> None:
         raise _over("large", f"over {settings.max_tokens} tokens", "max_tokens", settings.max_tokens)
     for at, inner in _innermost(cut):
         token = cut[at]
-        if token.kind == "iri" and inner == "(":
+        if token.kind == "iri" and (inner == "(" or _in_double_angle(cut[max(at - 1, 0)], token)):
             _guard_iri(cut, at, update)
         elif token.kind in {"word", "pname"} and "SERVICE" in token.text.upper():
             _guard_service(cut, at, settings)
@@ -89,15 +89,22 @@ def _innermost(cut: Sequence[Token]) -> Iterator[tuple[int, str]]:
 
 def _without_data(update: str, settings: Settings) -> Iterator[Token]:
     """Yields the tokens of an update but for those within a DATA block; its brackets stay."""
-    depth, data, before = 0, False, ""
+    depth, data, before = 0, False, Token("mark", "", 0, 0)
     for token in tokens(update):
+        if _in_double_angle(before, token):
+            _guard_iri([before, token], 1, update)
         depth += (token.text in OPENING) - (token.text in CLOSING)
         if depth > settings.max_nesting:
             raise _over("deeply nested", f"over {depth - 1} brackets", "max_nesting", settings.max_nesting)
-        data = (data and depth > 0) or (token.text == "{" and depth == 1 and before == "DATA")
+        data = (data and depth > 0) or (token.text == "{" and depth == 1 and before.keyword == "DATA")
         if not data or token.text in {"{", "}"}:
             yield token
-        before = token.keyword or ""
+        before = token
+
+
+def _in_double_angle(before: Token, token: Token) -> bool:
+    # `<<` may open a reified triple, and then what follows is no IRI: `<<?s?p'>'>>`.
+    return token.kind == "iri" and before.text == "<" and before.end == token.start
 
 
 def _guard_load(cut: Sequence[Token], at: int) -> None:
