@@ -6,11 +6,12 @@ Every method takes what a person writes (an IRI, a CURIE, a label) and returns v
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from pyoxigraph import BlankNode, Literal, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.connections.explain import Explainer
 from kg.connections.paths import PathSearch
@@ -34,10 +35,22 @@ from kg.model import (
     Relation,
     ReleaseInfo,
     Searched,
+    Statement,
     WhyNone,
 )
-from kg.names import PEV, XSD
+from kg.names import PEV, XSD, folded
+from kg.release.documents import (
+    is_document,
+    is_ontology,
+    read_document,
+    read_graph_things,
+    read_ontology,
+    read_text_passages,
+    write_document,
+)
+from kg.release.jsonld import Context
 from kg.release.opened import Release, open_release
+from kg.release.void import describe_access, describe_dataset, describe_questions
 from kg.workspace import Settings
 
 MAX_HOPS = 12
@@ -320,6 +333,109 @@ class Answers:
             if isinstance(prop, NamedNode)
         )
 
+    # Linked Data
+
+    def thing(self, iris: Sequence[str]) -> Entity:
+        """Returns the first of some IRIs that the release mentions.
+
+        Raises:
+            UnknownName: it mentions none; the labels nearest to the last part of the name are given.
+        """
+        for iri in iris:
+            if is_ontology(self._release, iri):
+                return self._described(iri) or self._explainer.entity(iri, {})
+            found = self._described(iri) or self._mentioned(iri)
+            if found is not None:
+                return found
+        words = re.split(r"[/#=]", iris[0])[-1].replace("-", " ")
+        nearest = self._release.search.alike(words) if words.strip() else ()
+        raise UnknownName(f"{iris[0]} is not in this release.{_did_you_mean(nearest)}", nearest)
+
+    def _mentioned(self, iri: str) -> Entity | None:
+        """Returns what something points at, although nothing is said of it."""
+        try:
+            query = f"ASK {{ ?s ?p {NamedNode(iri)} }}"
+        except ValueError:
+            return None
+        return self._explainer.entity(iri, {}) if self._release.source.ask(query) else None
+
+    def entities(self, iris: Iterable[str]) -> dict[str, Entity]:
+        """Returns what things are called, by IRI; one without a label by its CURIE."""
+        wanted = set(iris)
+        known = self._release.search.entities(wanted)
+        return {iri: self._explainer.entity(iri, known) for iri in wanted}
+
+    def is_document(self, iri: str) -> bool:
+        """Tells whether an IRI names a document of ours (a graph, the ontology) and not a thing."""
+        return is_document(self._release, iri)
+
+    def document(self, iri: str, media_type: str) -> bytes:
+        """Returns the data document for an IRI that `thing` knows, in an RDF format.
+
+        Raises:
+            NotAcceptable: a character cannot be written in that format.
+            LimitError: there are too many triples.
+        """
+        return self._written(read_document(self._release, iri), media_type, iri)
+
+    def statements(self, iri: str) -> tuple[Statement, ...]:
+        """Returns every triple in which a thing stands, the best founded first, each once."""
+        question = self._release.library.program("statements").bound({"thing": [[NamedNode(iri)]]})
+        rows = self._release.source.select(question, self.settings.max_rows).rows
+        known = self._release.search.entities(t.value for _, _, t, _ in rows if isinstance(t, NamedNode))
+        found = sorted((self._statement(row, known) for row in rows), key=_by_basis)
+        first = {(s.direction, s.link, s.value): s for s in reversed(found)}
+        return tuple(sorted(first.values(), key=_by_basis))
+
+    def _statement(self, row: Sequence[Term | None], known: Mapping[str, Entity]) -> Statement:
+        direction, link, value, basis = row
+        assert isinstance(direction, Literal) and isinstance(link, NamedNode) and value is not None
+        wording = self._explainer.wording(link.value)
+        return Statement(
+            link.value,
+            wording.label,
+            wording.phrase,
+            "forward" if direction.value == "forward" else "backward",
+            self._cell(value, known),
+            self._explainer.entity(value.value, known) if isinstance(value, NamedNode) else None,
+            Basis(basis.value) if isinstance(basis, Literal) else None,
+        )
+
+    def passages_of_text(self, iri: str) -> dict[Passage, tuple[Entity, ...]]:
+        """Returns the passages cut from a text, in reading order, each with what it shows."""
+        found = read_text_passages(self._release, iri)
+        called = self.entities(item for items in found.values() for item in items)
+        return {self._texts.quoted(cut): tuple(called[item] for item in items) for cut, items in found.items()}
+
+    def things_in_graph(self, iri: str) -> dict[Entity, int]:
+        """Returns what a named graph describes, by label, and in how many triples."""
+        counts = read_graph_things(self._release, iri)
+        entities = sorted(self.entities(counts).values(), key=lambda e: (folded(e.label), e.iri))
+        return {entity: counts[entity.iri] for entity in entities}
+
+    def ontology(self) -> list[Triple]:
+        """Returns the triples of the ontology."""
+        return read_ontology(self._release)
+
+    def dataset(self, service: str, media_type: str) -> bytes:
+        """Returns the VoID description of the release as it is reached at a service."""
+        return self._written([*self._dataset, *describe_access(self._release, service)], media_type)
+
+    def examples(self, service: str, media_type: str) -> bytes:
+        """Returns the questions as executable SPARQL that runs at a service."""
+        return self._written(describe_questions(self._release, service), media_type)
+
+    @cached_property
+    def _dataset(self) -> list[Triple]:
+        return describe_dataset(self._release)
+
+    @cached_property
+    def _context(self) -> Context:
+        return Context(self._release.directory.terms, self._release.library.prefixes)
+
+    def _written(self, triples: Iterable[Triple], media_type: str, first: str | None = None) -> bytes:
+        return write_document(triples, media_type, self._release, self._context, first)
+
     # Connections
 
     def connect(
@@ -408,6 +524,20 @@ def _fact_value(term: object, known: Mapping[str, Entity]) -> str:
     assert isinstance(term, NamedNode | Literal)
     entity = known.get(term.value)
     return entity.label if entity else term.value
+
+
+def _by_basis(statement: Statement) -> tuple[object, ...]:
+    """Orders statements: the best founded first, then by what stands at the other end."""
+    rank = len(Basis) if statement.basis is None else statement.basis.rank
+    value = statement.value
+    return (
+        rank,
+        folded(value.label or value.value),
+        value.value,
+        value.lang or "",
+        statement.link,
+        statement.direction,
+    )
 
 
 def _listed(names: object) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad
@@ -27,7 +28,7 @@ class Texts:
 
     by_sha256: dict[str, str]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Names the set of texts held; answers with quotes depend on it."""
         return sha256("\n".join(sorted(self.by_sha256)))

@@ -210,6 +210,23 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """A triple seen from one of its ends, whatever kind it is; `basis` is None in a vocabulary.
+
+    `label` is how the link is called ("directed to"), `phrase` how it reads between its ends
+    ("is directed to").
+    """
+
+    link: str
+    label: str
+    phrase: str
+    direction: Literal["forward", "backward"]
+    value: Cell
+    other: Entity | None
+    basis: Basis | None
+
+
+@dataclass(frozen=True)
 class Neighbours:
     """What an entity is linked to, and how many links it has in all."""
 

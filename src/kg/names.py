@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 BASE = "https://w3id.org/policy-evidence/"
+ONTOLOGY = BASE + "ns"
 PEV = BASE + "ns#"
 GRAPH = BASE + "graph/"
 SCHEME = BASE + "scheme/"
@@ -26,6 +27,9 @@ SKOS = "http://www.w3.org/2004/02/skos/core#"
 DCTERMS = "http://purl.org/dc/terms/"
 OA = "http://www.w3.org/ns/oa#"
 PROV = "http://www.w3.org/ns/prov#"
+OWL = "http://www.w3.org/2002/07/owl#"
+FOAF = "http://xmlns.com/foaf/0.1/"
+VOID = "http://rdfs.org/ns/void#"
 
 RDF_TYPE = RDF + "type"
 MERGED_GRAPH = GRAPH + "merged"

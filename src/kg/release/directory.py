@@ -72,6 +72,13 @@ class ReleaseDirectory:
     def prefixes(self) -> Prefixes:
         return prefixes_of_context(_read_json(self.context))
 
+    @property
+    def terms(self) -> Mapping[str, object]:
+        """What stands under `@context`: prefixes, aliases and terms."""
+        found = _read_json(self.context).get("@context", {})
+        assert isinstance(found, dict)
+        return found
+
 
 def _read_json(path: Path) -> Mapping[str, object]:
     try:

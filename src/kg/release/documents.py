@@ -7,20 +7,20 @@ which release says so. A graph and the ontology are documents themselves: theirs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from urllib.parse import quote
 
-from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
+from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
 from kg.engines.source import GRAPH_FORMATS
 from kg.errors import NotAcceptable
 from kg.library import Question
+from kg.model import Passage
 from kg.names import BASE, FOAF, GRAPH, ONTOLOGY, OWL, RDF_TYPE, VOID
 from kg.release.jsonld import Context
 from kg.release.opened import Release
 from kg.release.turtle import write_turtle
 
-DATASET = BASE + ".well-known/void#dataset"
 # Characters that XML 1.0 has no way to write (section 2.2).
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -36,8 +36,8 @@ def is_ontology(release: Release, iri: str) -> bool:
         return True
     if not iri.startswith(f"{ONTOLOGY}/"):
         return False
-    versions = (t for t in _ontology(release) if t.subject == NamedNode(ONTOLOGY))
-    return any(t.predicate.value == OWL + "versionIRI" and t.object == NamedNode(iri) for t in versions)
+    version = (NamedNode(ONTOLOGY), NamedNode(OWL + "versionIRI"), NamedNode(iri))
+    return any((t.subject, t.predicate, t.object) == version for t in read_ontology(release))
 
 
 def is_document(release: Release, iri: str) -> bool:
@@ -58,7 +58,7 @@ def read_document(release: Release, iri: str) -> list[Triple]:
         about = _triples(release, release.library.program("document"), thing=iri) if held else []
         return [*held, *about, Triple(NamedNode(iri), in_dataset, NamedNode(dataset_of(release)))] if held else []
     if is_ontology(release, iri):
-        return [*_ontology(release), Triple(NamedNode(ONTOLOGY), in_dataset, NamedNode(dataset_of(release)))]
+        return [*read_ontology(release), Triple(NamedNode(ONTOLOGY), in_dataset, NamedNode(dataset_of(release)))]
     found = _triples(release, release.library.program("document"), thing=iri)
     if not found:
         return []
@@ -85,11 +85,33 @@ def read_ontology(release: Release) -> list[Triple]:
     Raises:
         SourceError: the store failed.
     """
-    return _ontology(release)
-
-
-def _ontology(release: Release) -> list[Triple]:
     return _triples(release, release.library.program("ontology"), ontology=ONTOLOGY)
+
+
+def read_text_passages(release: Release, iri: str) -> dict[Passage, list[str]]:
+    """Returns the passages cut from a text, in reading order, each with the IRIs of what it shows.
+
+    Raises:
+        SourceError: the store failed.
+    """
+    question = release.library.program("text-passages").bound({"text": [[NamedNode(iri)]]})
+    found: dict[Passage, list[str]] = {}
+    for row in release.source.select(question).rows:
+        passage, document, text, start, end, digest, item = (getattr(term, "value", "") for term in row)
+        shown = found.setdefault(Passage(passage, document, text, int(start), int(end), digest), [])
+        shown += [item] if item else []
+    return found
+
+
+def read_graph_things(release: Release, iri: str) -> dict[str, int]:
+    """Returns the IRIs that a named graph describes, each with its number of triples.
+
+    Raises:
+        SourceError: the store failed.
+    """
+    question = release.library.program("graph-things").bound({"graph": [[NamedNode(iri)]]})
+    rows = release.source.select(question).rows
+    return {str(getattr(thing, "value", "")): int(getattr(count, "value", 0)) for thing, count in rows}
 
 
 def _triples(release: Release, question: Question, **values: str) -> list[Triple]:
@@ -130,13 +152,3 @@ def _refuse_no_xml(triples: Iterable[Triple]) -> None:
         found = _NO_XML.search(triple.object.value) if isinstance(triple.object, Literal) else None
         if found:
             raise NotAcceptable(f"U+{ord(found[0]):04X} cannot be written in XML; take another format.")
-
-
-def context_of(document: Mapping[str, object], release: Release) -> Context:
-    """Returns the context that a release's `context.jsonld` declares."""
-    definitions = document.get("@context", {})
-    assert isinstance(definitions, Mapping)
-    return Context(definitions, release.library.prefixes)
-
-
-__all__ = ["BlankNode"]

@@ -74,6 +74,7 @@ def _application(serving: Opened, description: str) -> FastAPI:
     app.include_router(sparql.router)
     app.include_router(graphs.router)
     handle_errors(app)
+    app.add_middleware(sparql.Shortcut)
     app.add_middleware(CompressMiddleware, minimum_size=_SHORTEST_COMPRESSED_BYTES)
     app.add_middleware(Around, metrics=metrics)
     return app

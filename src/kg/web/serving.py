@@ -12,6 +12,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from kg.answers import Answers
@@ -51,7 +52,7 @@ class Served:
     def release_id(self) -> str:
         return self.answers.release_id
 
-    @property
+    @cached_property
     def stamp(self) -> str:
         """Names what every answer depends on: the release, and which texts are held."""
         return f"{self.release_id} {self.texts.digest}"
