@@ -38,7 +38,7 @@ from kg.model import (
     Statement,
     WhyNone,
 )
-from kg.names import PEV, XSD, folded
+from kg.names import PEV, RDFS, XSD, folded
 from kg.release.documents import (
     is_document,
     is_ontology,
@@ -390,11 +390,10 @@ class Answers:
     def _statement(self, row: Sequence[Term | None], known: Mapping[str, Entity]) -> Statement:
         direction, link, value, basis = row
         assert isinstance(direction, Literal) and isinstance(link, NamedNode) and value is not None
-        wording = self._explainer.wording(link.value)
         return Statement(
             link.value,
-            wording.label,
-            wording.phrase,
+            self.term_labels.get(link.value) or self._explainer.wording(link.value).label,
+            self._explainer.phrase(link.value),
             "forward" if direction.value == "forward" else "backward",
             self._cell(value, known),
             self._explainer.entity(value.value, known) if isinstance(value, NamedNode) else None,
@@ -424,6 +423,12 @@ class Answers:
     def examples(self, service: str, media_type: str) -> bytes:
         """Returns the questions as executable SPARQL that runs at a service."""
         return self._written(describe_questions(self._release, service), media_type)
+
+    @cached_property
+    def term_labels(self) -> dict[str, str]:
+        """What the ontology calls its terms, and those of others that it uses."""
+        labels = [(t.subject, t.object) for t in self.ontology() if t.predicate.value == RDFS + "label"]
+        return {s.value: o.value for s, o in labels if isinstance(s, NamedNode) and isinstance(o, Literal)}
 
     @cached_property
     def _dataset(self) -> list[Triple]:

@@ -164,10 +164,13 @@ def read_question(path: Path, shown: str) -> Question:
         shown: the path as messages name it.
 
     Raises:
-        DataError: the file or a header line cannot be read, or a parameter has no VALUES block.
+        DataError: the file, a header line or a VALUES block cannot be read, or a parameter has no block.
     """
     text = read_utf8(path, shown)
-    blocks = {block.name: block for block in _values_blocks(text)}
+    try:
+        blocks = {block.name: block for block in _values_blocks(text)}
+    except ValueError as error:
+        raise DataError(f"does not parse: {error}.", shown) from error
     facts: list[tuple[str, str]] = []
     parameters: list[Parameter] = []
     columns: list[Column] = []

@@ -214,12 +214,12 @@ class Statement:
     """A triple seen from one of its ends, whatever kind it is; `basis` is None in a vocabulary.
 
     `label` is how the link is called ("directed to"), `phrase` how it reads between its ends
-    ("is directed to").
+    ("is directed to"), None when the ontology has no words for that.
     """
 
     link: str
     label: str
-    phrase: str
+    phrase: str | None
     direction: Literal["forward", "backward"]
     value: Cell
     other: Entity | None

@@ -95,7 +95,7 @@ def prefixes_of_context(context: Mapping[str, object]) -> Prefixes:
         {
             str(key): value
             for key, value in terms.items()
-            if isinstance(value, str) and re.fullmatch(r"[a-z]+:[^\s]*[/#]", value)
+            if not str(key).startswith("@") and isinstance(value, str) and re.fullmatch(r"[a-z]+:[^\s]*[/#]", value)
         }
     )
 

@@ -64,7 +64,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Settings:
-    """The values of the settings in force, with where each came from in `origins`."""
+    """The values of the settings in force."""
 
     releases: str | None
     texts: str | None

@@ -59,6 +59,11 @@ class Explainer:
         known = self._wordings.get(link)
         return known if known is not None else _wording_of_name(link)
 
+    def phrase(self, link: str) -> str | None:
+        """Returns how a link reads between its ends, None when the ontology has no words for it."""
+        known = self._wordings.get(link)
+        return None if known is None else known.phrase
+
     def entity(self, iri: str, known: Mapping[str, Entity]) -> Entity:
         """Returns the entity, or for an IRI without a label one that is called by its CURIE."""
         curie = self._release.library.prefixes.curie(iri)

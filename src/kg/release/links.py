@@ -120,10 +120,10 @@ def build_links(source: Source, library: Library, folder: Path) -> int:
     # Only the build needs polars; a service that opens arrays should not pay for loading it.
     import polars as pl
 
-    table = source.reply(Request(library.program("links").text), "text/csv")
-    rows = pl.read_csv(
-        io.BytesIO(table), schema_overrides=dict.fromkeys(("from", "link", "to", "kind", "origin"), pl.String)
-    )
+    # Not CSV: the engine writes an IRI with a comma in it there without quotation marks.
+    table = source.reply(Request(library.program("links").text), "text/tab-separated-values")
+    written = pl.read_csv(io.BytesIO(table), separator="\t", quote_char=None, infer_schema=False)
+    rows = written.rename(lambda name: name.removeprefix("?")).with_columns(pl.all().str.strip_chars("<>"))
     links = (
         rows.with_columns(pl.col("kind").replace_strict(_BASIS_OF_KIND, return_dtype=pl.UInt8).alias("basis"))
         .group_by("from", "link", "to")

@@ -14,7 +14,7 @@ from fastapi_offline import FastAPIOffline
 from starlette_compress import CompressMiddleware
 
 from kg import __version__
-from kg.web import api, graphs, operations, pages, scratch, sparql
+from kg.web import api, graphs, linked_data, operations, pages, scratch, sparql
 from kg.web.metrics import Metrics
 from kg.web.middleware import Around
 from kg.web.problems import handle_errors
@@ -41,6 +41,7 @@ def create_app(serving: Serving) -> FastAPI:
     """Returns the application that serves a release and follows newer ones."""
     app = _application(serving, "What policy reports say, who says so, and the passage each answer rests on.")
     app.include_router(api.router)
+    app.include_router(linked_data.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.openapi = lambda: _openapi(app, serving)  # type: ignore[method-assign]  # FastAPI's own way to extend it
