@@ -10,6 +10,7 @@ import gc
 import hashlib
 import platform
 import shutil
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -112,7 +113,10 @@ def build(
         progress("putting the release in place")
         target = releases / built.directory.id if out is None else _free(out)
         final = adopt(prepared, target)
-    except BaseException:
+    except BaseException as error:
+        # The frames of the error still hold the store open, and an open store goes on writing.
+        traceback.clear_frames(error.__traceback__)
+        gc.collect()
         discard(prepared)
         raise
     if out is None:
@@ -245,6 +249,8 @@ def _prepare(
     _copy_questions(workspace, prepared)
     progress("writing the store")
     manifest = _manifest(store, prepared, {"links": links, "entities": entities})
+    # Readers of a store that is never written again gain from one that is compact.
+    store.optimize()
     store.backup(str(prepared.store))
     # RocksDB keeps its folder open until the last reference is gone.
     source.close()
