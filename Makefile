@@ -16,7 +16,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-# What a change can break at once: under a minute.
+# All but the slow suites.
 quick: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
