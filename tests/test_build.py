@@ -264,6 +264,16 @@ def test_a_file_that_is_not_utf8_is_named(invented: Workspace, settings: Setting
     assert str(error.value.path) == name
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are listed under /proc on Linux only")
+def test_a_build_that_fails_has_closed_its_store_before_it_removes_it(invented: Workspace, settings: Settings) -> None:
+    edit(invented.root / "ontology" / "rules" / "r2-affects.rq", "CONSTRUCT {", "CONSTRUCT [")
+    with pytest.raises(DataError) as error:
+        build(invented, settings, check="none")
+    assert error.value.__cause__ is not None, "an error behind the error holds on to frames of its own"
+    held = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert not [name for name in held if str(invented.root) in name]
+
+
 def test_a_rule_that_is_no_construct_is_refused(invented: Workspace, settings: Settings) -> None:
     (invented.root / "ontology" / "rules" / "r9.rq").write_text("SELECT * WHERE { ?s ?p ?o }", encoding="utf-8")
     with pytest.raises(DataError, match=r"ontology/rules/r9\.rq: a CONSTRUCT"):

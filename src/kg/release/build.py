@@ -114,15 +114,25 @@ def build(
         target = releases / built.directory.id if out is None else _free(out)
         final = adopt(prepared, target)
     except BaseException as error:
-        # The frames of the error still hold the store open, and an open store goes on writing.
-        traceback.clear_frames(error.__traceback__)
-        gc.collect()
+        _let_go(error)
         discard(prepared)
         raise
     if out is None:
         make_current(releases, final, fingerprint)
         tidy(releases, settings.keep_releases)
     return Built(final, built.counts, built.findings)
+
+
+def _let_go(error: BaseException) -> None:
+    """Empties the frames of an error and of those behind it.
+
+    They still hold the store open, and an open store goes on writing.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        traceback.clear_frames(behind.__traceback__)
+        behind = behind.__cause__ or behind.__context__
+    gc.collect()
 
 
 def check(workspace: Workspace) -> list[Finding]:
