@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -22,6 +23,11 @@ from kg.web.serving import Serving
 from kg.workspace import Settings, Workspace, open_workspace, read_settings
 
 ROOT = Path(__file__).parents[1]
+
+# The gate says the same of the same code; `pytest --hypothesis-profile=explore` looks further.
+hypothesis.settings.register_profile("gate", derandomize=True)
+hypothesis.settings.register_profile("explore", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile("gate")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -560,7 +560,7 @@ class _Assets(HTMLParser):
         self.found += [value for key, value in attrs if key == name and value]
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc", "/", "/sparql"])
+@pytest.mark.parametrize("path", ["/docs", "/", "/sparql"])
 def test_a_page_loads_from_this_service_only(client: TestClient, path: str) -> None:
     page = client.get(path, headers={"Accept": "text/html"})
     assert page.status_code == 200

@@ -67,7 +67,7 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
 
 
 @pytest.mark.parametrize("setting", TEXTS, ids=named)
-def test_a_text_comes_from_file_or_environment_and_is_none_when_empty(
+def test_a_text_comes_from_file_or_environment_and_is_the_default_when_empty(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = config(f'{setting.name} = "from file"')
@@ -77,7 +77,7 @@ def test_a_text_comes_from_file_or_environment_and_is_none_when_empty(
     assert getattr(read_settings(path), setting.name) == "from outside"
 
     monkeypatch.setenv(setting.variable, "")
-    assert getattr(read_settings(path), setting.name) is None
+    assert getattr(read_settings(path), setting.name) == setting.default
 
 
 def test_the_file_in_the_current_folder_is_found() -> None:

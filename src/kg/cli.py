@@ -23,11 +23,21 @@ from kg import wire
 from kg.errors import BadParameter, DataError, KgError
 from kg.model import bases
 from kg.release.directory import find_release, fresh_release
-from kg.workspace import SETTINGS, Settings, init_workspace, open_workspace, read_settings
+from kg.workspace import (
+    SETTINGS,
+    Settings,
+    Workspace,
+    init_workspace,
+    open_workspace,
+    read_settings,
+    read_settings_and_origins,
+)
 
 if TYPE_CHECKING:
     from kg.answers import Answers
     from kg.model import Answer, Description, Entity, Finding, Passage, Paths
+    from kg.web.access import Tokens
+    from kg.web.editing import WritableServing
 
 app = typer.Typer(
     name="kg",
@@ -157,6 +167,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     scratch: Annotated[Path | None, typer.Option(help="Serve a plain dataset kept in this folder.")] = None,
+    writable: Annotated[bool, typer.Option("--writable", help="Let graphs of the workspace be written.")] = False,
     token_file: Annotated[Path | None, typer.Option(help="Who may write: one `name token` a line.")] = None,
 ) -> None:
     """Build if needed, then serve the explorer, SPARQL and the API; or a scratch dataset."""
@@ -167,10 +178,14 @@ def serve(
     from kg.web.serving import Serving
 
     settings, tokens = _settings(texts), read_tokens(token_file)
+    if writable and (token_file is None or release is not None or scratch is not None):
+        raise BadParameter("--writable: goes with --token-file, and with neither --release nor --scratch.")
     # The port is taken first, so that a taken one is said before a build is made.
     with closing(listen(host, port)) as socket:
         if scratch is not None:
             app = create_scratch_app(ScratchServing(scratch, settings, tokens))
+        elif writable:
+            app = create_app(_writable(open_workspace(workspace), settings, tokens))
         else:
             app = create_app(Serving(_served_folder(workspace, release, settings), settings))
         run(socket, app, started=lambda address: out.print(f"Serving on {address}"))
@@ -404,10 +419,17 @@ def search(
 
 @app.command("settings")
 def show_settings(shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text) -> None:
-    """List the settings: variable, value in force, unit and meaning."""
-    values = read_settings()
+    """List the settings: variable, value in force, unit, meaning, and where the value comes from."""
+    values, origins = read_settings_and_origins()
     rows = [
-        {"variable": s.variable, "value": getattr(values, s.name), "default": s.default, "unit": s.unit, "help": s.help}
+        {
+            "variable": s.variable,
+            "value": getattr(values, s.name),
+            "origin": origins[s.name],
+            "default": s.default,
+            "unit": s.unit,
+            "help": s.help,
+        }
         for s in SETTINGS
     ]
     if shape is TextShape.json:
@@ -415,7 +437,7 @@ def show_settings(shape: Annotated[TextShape, typer.Option("--format")] = TextSh
         return
     for row in rows:
         value = "not set" if row["value"] is None else row["value"]
-        out.print(f"{row['variable']} = {value} ({row['unit']})  {row['help']}", markup=False)
+        out.print(f"{row['variable']} = {value} ({row['unit']})  {row['help']}  [{row['origin']}]", markup=False)
 
 
 # What commands share
@@ -451,6 +473,19 @@ def _served_folder(workspace: Path | None, release: Path | None, settings: Setti
     if fresh_release(releases, found.fingerprint()) is None:
         _build_in_child(found.root)
     return releases
+
+
+def _writable(workspace: Workspace, settings: Settings, tokens: Tokens) -> WritableServing:
+    """Returns a workspace to be served and written; a write that was cut off is ended first."""
+    from kg.release.editing import locked, recover
+    from kg.web.editing import WritableServing
+
+    with locked(workspace) as alone:
+        # Whoever else holds it is alive and ends its own writes.
+        if alone:
+            recover(workspace, settings)
+    _served_folder(workspace.root, None, settings)
+    return WritableServing(workspace, settings, tokens)
 
 
 def _build_in_child(root: Path) -> None:

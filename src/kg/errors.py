@@ -8,6 +8,9 @@
     │   ├── BadSparql        the query does not parse (line and column)
     │   ├── Unauthorised     writing needs a token that was not sent
     │   ├── Forbidden        the request is understood and refused (update, SERVICE, LOAD)
+    │   ├── Conflict         what is derived, or was changed meanwhile, is not written
+    │   ├── OutOfDate        what the request was made from is no longer what stands
+    │   ├── BrokenRules      what was sent breaks a rule (with the findings)
     │   ├── NotAcceptable    no format that is asked for can be made
     │   └── UnsupportedMedia the request's body is of a type that is not read here
     ├── LimitError           an answer would pass a limit (names limit and setting)
@@ -27,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kg.model import Entity
+    from kg.model import Entity, Finding
 
 # The parser's own words, and our own when they come back from a worker.
 _POSITION = re.compile(r"(?:error at (?=\d+:)|line )(\d+)(?::|, column )(\d+): (.*)", re.DOTALL)
@@ -104,6 +107,28 @@ class Forbidden(AskError):
     """Understood, and not allowed here."""
 
     title = "Forbidden"
+
+
+class Conflict(AskError):
+    """The state of what is asked for does not allow it."""
+
+    title = "Conflict"
+
+
+class OutOfDate(AskError):
+    """The condition that the request sets does not hold (any more)."""
+
+    title = "Out of date"
+
+
+class BrokenRules(AskError):
+    """What was sent breaks rules, so nothing was changed; `findings` says which."""
+
+    title = "The graph breaks a rule"
+
+    def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
 
 
 class NotAcceptable(AskError):

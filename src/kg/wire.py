@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from kg.errors import AmbiguousName, BadSparql, KgError, LimitError, UnknownName
+from kg.errors import AmbiguousName, BadSparql, BrokenRules, KgError, LimitError, UnknownName
 from kg.library import Question
 from kg.model import (
     Answer,
@@ -187,12 +187,14 @@ def findings(value: Sequence[Finding]) -> Json:
 def problem(error: KgError, status: int) -> Json:
     """Returns the one JSON shape of an error.
 
-    Source: RFC 9457, section 3.1; `nearest`, `limit`, `line` and `column` are extension members.
+    Source: RFC 9457, section 3.1; `nearest`, `findings`, `limit`, `line` and `column` are extension members.
     """
     found: Json = {"type": "about:blank", "title": error.title, "status": status, "detail": str(error)}
     extra: Mapping[str, object] = {}
     if isinstance(error, UnknownName | AmbiguousName):
         extra = {"nearest": [entity(e) for e in error.nearest]}
+    elif isinstance(error, BrokenRules):
+        extra = {"findings": [asdict(finding) for finding in error.findings]}
     elif isinstance(error, LimitError):
         extra = {"limit": error.limit}
     elif isinstance(error, BadSparql) and error.line:

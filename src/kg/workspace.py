@@ -59,6 +59,14 @@ SETTINGS = (
     Setting("max_expansions", 2_000_000, "links", "Links that one search for connections may look at."),
     Setting("service_allowed", None, "addresses", "SPARQL endpoints that SERVICE may name, comma-separated."),
     Setting("keep_releases", 3, "releases", "How many releases are kept beside the current one."),
+    Setting("log_level", "info", "level", "What is logged: debug, info (a line a request), warning or error."),
+    Setting("cors_origins", None, "origins", "Whose pages may ask from a browser, comma-separated; * for all."),
+    Setting("rate_limit", None, "requests", "What one client may send, such as 600/minute; default: no limit."),
+    Setting("trust_proxy", None, "addresses", "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+    Setting("max_connections", 1024, "connections", "So many may be open at once; further ones are refused."),
+    Setting("max_header_bytes", 65_536, "bytes", "A request whose head is longer is refused."),
+    Setting("client_time_limit_ms", 10_000, "ms", "So long a client may take over a head, or 64 KiB of a body."),
+    Setting("drain_time_limit_ms", 35_000, "ms", "When told to stop, the service waits so long for answers under way."),
 )
 
 
@@ -83,6 +91,14 @@ class Settings:
     max_expansions: int
     service_allowed: str | None
     keep_releases: int
+    log_level: str
+    cors_origins: str | None
+    rate_limit: str | None
+    trust_proxy: str | None
+    max_connections: int
+    max_header_bytes: int
+    client_time_limit_ms: int
+    drain_time_limit_ms: int
 
     def __post_init__(self) -> None:
         named = {setting.name for setting in SETTINGS}
@@ -99,14 +115,36 @@ def read_settings(config: Path | None = None) -> Settings:
         BadParameter: a value does not fit.
         DataError: the file is missing though it was named, is not TOML, or has a key that is no setting.
     """
+    return read_settings_and_origins(config)[0]
+
+
+def read_settings_and_origins(config: Path | None = None) -> tuple[Settings, dict[str, str]]:
+    """Returns the settings, and for the name of each where its value comes from.
+
+    Args:
+        config: as `read_settings`.
+
+    Returns:
+        The settings; and as origins `environment`, the path of the TOML file, or `default`.
+
+    Raises:
+        As `read_settings`.
+    """
     if config is not None and not config.is_file():
         raise DataError("is missing; it was named as the file of settings.", config)
-    from_file = _read_config(config or Path("kg.toml"))
+    path = config or Path("kg.toml")
+    from_file = _read_config(path)
     values: dict[str, object] = {}
+    origins: dict[str, str] = {}
     for setting in SETTINGS:
-        raw = os.environ.get(setting.variable, from_file.get(setting.name, setting.default))
+        raw: object = setting.default
+        origins[setting.name] = "default"
+        if setting.name in from_file:
+            raw, origins[setting.name] = from_file[setting.name], str(path)
+        if setting.variable in os.environ:
+            raw, origins[setting.name] = os.environ[setting.variable], "environment"
         values[setting.name] = _typed(setting, raw)
-    return Settings(**values)  # type: ignore[arg-type]  # one table gives names, types and values
+    return Settings(**values), origins  # type: ignore[arg-type]  # one table gives names, types and values
 
 
 def _read_config(path: Path) -> dict[str, object]:
@@ -127,7 +165,7 @@ def _typed(setting: Setting, raw: object) -> object:
     if not isinstance(setting.default, int):
         if not isinstance(raw, str | None):
             raise BadParameter(f"{setting.variable}: {raw!r} is no text that names {setting.unit}.")
-        return raw or None
+        return raw or setting.default
     try:
         value = int(str(raw))
     except ValueError as error:
@@ -184,6 +222,11 @@ class Workspace:
             return prefixes_of_context(json.loads(read_utf8(self.context, self.shown(self.context))))
         except json.JSONDecodeError as error:
             raise DataError(f"is not JSON: {error.msg}", self.shown(self.context), error.lineno) from error
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether this is the workspace inside the installed package, which is nobody's to write."""
+        return self.root == _INSTALLED.resolve()
 
     def graph_of(self, path: Path) -> str:
         """Returns the named graph into which a Turtle file is loaded; a TriG file names its own."""

@@ -63,6 +63,10 @@ class Scratch:
     def in_flight(self) -> dict[str, int]:
         return self._pool.in_flight
 
+    @property
+    def killed(self) -> int:
+        return self._pool.killed
+
     async def ask(self, job: Job) -> Reply:
         """Returns the answer to a query over everything acknowledged before it came.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, parse, serialize
+from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, Triple, parse, serialize
 
 from kg.engines.updates import with_dataset, without_silent_loads
 from kg.errors import BadParameter, BadSparql, SourceError
@@ -76,7 +76,7 @@ def _graph_update(write: Write, existed: bool) -> str:
     target = "DEFAULT" if write.graph is None else f"GRAPH {graph_name(write.graph)}"
     if write.kind == "drop":
         return f"DROP {target}"
-    triples = _triples(write)
+    triples = (serialize(sent_triples(write.files, write.graph), format=RdfFormat.N_TRIPLES) or b"").decode()
     clear = f"DROP SILENT {target} ; " if write.kind == "put" else ""
     # An empty graph that was put is there, and is empty.
     create = "" if write.graph is None or (existed and write.kind == "post") else f"CREATE SILENT {target} ; "
@@ -84,10 +84,15 @@ def _graph_update(write: Write, existed: bool) -> str:
     return f"{clear}{create}INSERT DATA {{ {data} }}"
 
 
-def _triples(write: Write) -> str:
-    base = write.graph or "http://localhost/"
+def sent_triples(files: Sequence[tuple[str, str]], graph: str | None) -> list[Triple]:
+    """Returns the triples of the RDF that is sent for a graph, as (media type, path) of each part.
+
+    Raises:
+        BadParameter: a part does not parse, or names graphs of its own.
+    """
+    base = graph or "http://localhost/"
     found: list[Quad] = []
-    for media_type, path in write.files:
+    for media_type, path in files:
         rdf = READ_FORMATS[media_type]
         try:
             # Blank nodes of different parts are different nodes.
@@ -96,7 +101,7 @@ def _triples(write: Write) -> str:
             raise BadParameter(f"The {media_type} does not parse: {error.args[0]}") from error
     if any(not isinstance(quad.graph_name, DefaultGraph) for quad in found):
         raise BadParameter("The body names graphs; a graph is sent as plain triples.")
-    return (serialize((quad.triple for quad in found), format=RdfFormat.N_TRIPLES) or b"").decode()
+    return [quad.triple for quad in found]
 
 
 def graph_name(iri: str) -> NamedNode:

@@ -86,6 +86,7 @@ def build(
     out: Path | None = None,
     check: Check = "all",
     progress: Progress = _silent,
+    publish: bool = True,
 ) -> Built:
     """Returns the release of a workspace, built, checked and put in place.
 
@@ -94,6 +95,7 @@ def build(
             releases and becomes the current one.
         check: all rules, those that touch what changed since the current release, or none.
         progress: is told each step as it begins.
+        publish: False leaves the current release what it is; the new one stands beside it.
 
     Raises:
         DataError: a file cannot be read (path and line), or `out` holds something else.
@@ -117,7 +119,7 @@ def build(
         _let_go(error)
         discard(prepared)
         raise
-    if out is None:
+    if out is None and publish:
         make_current(releases, final, fingerprint)
         tidy(releases, settings.keep_releases)
     return Built(final, built.counts, built.findings)

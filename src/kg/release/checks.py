@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from typing import Literal as OneOf
 
 import pyshacl
@@ -18,6 +19,9 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, se
 from pyparsing import ParseException
 from pyshacl.errors import ReportableRuntimeError
 from rdflib import RDF, RDFS, SH, Graph, URIRef
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.query import Result
 from rdflib.term import Node
 
 from kg.engines.source import Source
@@ -151,6 +155,7 @@ class Shapes:
                 shacl_graph=shapes,
                 ont_graph=Graph().parse(self.workspace.ontology),
                 advanced=True,
+                inplace=True,
                 allow_warnings=True,
                 allow_infos=True,
             )
@@ -202,7 +207,22 @@ class Shapes:
 def _rdflib_graph(quads: Iterable[Quad]) -> Graph:
     triples = serialize((quad.triple for quad in quads), format=RdfFormat.N_TRIPLES)
     assert triples is not None
-    return Graph().parse(data=triples, format="nt")
+    return _Asked().parse(data=triples, format="nt")
+
+
+class _Asked(Graph):
+    """A graph that parses a query once: pySHACL asks the same one of every focus node, and parsing costs most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prepared: dict[str, Query] = {}
+
+    def query(self, query_object: str | Query, *arguments: Any, **named: Any) -> Result:
+        if isinstance(query_object, str):
+            if query_object not in self._prepared:
+                self._prepared[query_object] = prepareQuery(query_object, initNs=dict(self.namespaces()))
+            query_object = self._prepared[query_object]
+        return super().query(query_object, *arguments, **named)
 
 
 def lossy_literals(parsed: Mapping[str, Iterable[Quad]], places: Places) -> list[Finding]:

@@ -50,12 +50,16 @@ class GraphStore(Protocol):
     async def read_graph(self, graph: str | None, media_type: str) -> Reply | None:
         """Returns a whole graph (None: the default one), None when there is none of that name."""
 
+    def tag_of(self, graph: str | None) -> str | None:
+        """Returns what tells the state of a graph, None where nothing does."""
+
     async def write_graph(self, request: Request, graph: str | None, kind: str, sent: Sequence[Sent], /) -> bool:
         """Applies `put`, `post` or `drop`, and tells whether the graph was there before.
 
         Raises:
-            Unauthorised, Forbidden: the request may not write here.
-            BadParameter: what was sent does not parse.
+            Unauthorised, Forbidden, Conflict: the request may not write here.
+            OutOfDate: the graph is not what the request's conditions say.
+            BadParameter, BrokenRules: what was sent does not parse, or may not stand.
         """
 
     def may_write(self, _request: Request, /) -> None:
@@ -135,10 +139,19 @@ async def delete_direct(request: Request, path: str) -> Response:
 
 async def _read(request: Request, graph: str | None) -> Response:
     chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
+    # Taken before the graph is read: a tag that is too old is refused later, one too new would hide a change.
+    headers = _state(_store(request).tag_of(graph), chosen)
+    if headers and headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
     reply = await while_connected(request, _store(request).read_graph(graph, chosen))
     if reply is None:
         raise _no_such(graph)
-    return Response(reply.read(), media_type=chosen)
+    return Response(reply.read(), media_type=chosen, headers=headers)
+
+
+def _state(tag: str | None, media_type: str) -> dict[str, str]:
+    """Returns the headers that tell a graph's state; the bytes of each format have a tag of their own."""
+    return {} if tag is None else {"ETag": f'"{tag}.{media_type.rpartition("/")[2]}"', "Cache-Control": "no-cache"}
 
 
 async def _write(request: Request, graph: str | None, kind: str) -> Response:

@@ -61,12 +61,17 @@ class ScratchServing:
         Raises:
             SourceError, OverloadError: it does not.
         """
-        (await self.run(graph_job((), "text/turtle", self.settings))).close()
+        # Asked as any query, but with an answer that does not grow with the dataset.
+        (
+            await self.run(Job("ASK {}", "application/sparql-results+json", (), (), 1, self.settings.max_answer_bytes))
+        ).close()
 
     def readings(self) -> Mapping[str, Callable[[], float]]:
         """Numbers for the metrics."""
-        lanes = ("fast", "slow", "waiting")
-        return {f"kg_queries_{lane}": lambda lane=lane: self._scratch.in_flight[lane] for lane in lanes}  # type: ignore[misc]  # a default binds the loop's value
+        found: dict[str, Callable[[], float]] = {"kg_queries_killed": lambda: self._scratch.killed}
+        for lane in ("fast", "slow", "waiting"):
+            found[f"kg_queries_{lane}"] = lambda lane=lane: self._scratch.in_flight[lane]  # type: ignore[misc]  # a default binds the loop's value
+        return found
 
     @asynccontextmanager
     async def taken(self, release: str | None = None) -> AsyncIterator[ScratchServing]:
@@ -118,6 +123,10 @@ class ScratchServing:
             return None
         names = () if graph is None else (graph,)
         return await self._scratch.ask(graph_job(names, media_type, self.settings))
+
+    def tag_of(self, graph: str | None) -> None:
+        """Tells nothing: a scratch dataset does not keep the state of each graph."""
+        del graph
 
     async def write_graph(self, request: Request, graph: str | None, kind: str, sent: Sequence[Sent]) -> bool:
         """Puts, adds to or drops a graph, and tells whether it was there before."""

@@ -1,19 +1,33 @@
-"""Running the application: a socket taken early, so that a taken port is one clear line."""
+"""Running the application: a socket taken early, so that a taken port is one clear line, and an orderly end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
+import logging
+import math
+import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
-from kg.errors import KgError
+from kg.errors import BadParameter, KgError
+from kg.web.connections import guarded
+from kg.web.logs import start_log
+from kg.workspace import Settings
 
-_DRAIN_S = 10
+logger = logging.getLogger(__name__)
+
+# How long a connection is kept for a further request.
+_KEEP_ALIVE_S = 30
+# Files that workers, spools and the store need beside the connections.
+_OTHER_FILES = 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -42,42 +56,106 @@ def run(listening: socket.socket, app: FastAPI, started: Callable[[str], None]) 
     Args:
         started: is told the address once the service answers.
 
+    The first SIGTERM or SIGINT lets the answers under way be finished; a second one ends them.
+
     Raises:
+        BadParameter: a setting does not fit.
         KgError: what the application serves cannot be opened.
     """
+    settings: Settings = app.state.settings
+    start_log(settings.log_level)
     with contextlib.closing(listening):
-        factory = uvicorn.Config(app).get_loop_factory()
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(_serve(listening, app, started))
+        config = _config(app)
+        _allow_files(settings.max_connections + _OTHER_FILES)
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(_serve(listening, app, config, started))
 
 
-async def _serve(listening: socket.socket, app: FastAPI, started: Callable[[str], None]) -> None:
+async def _serve(
+    listening: socket.socket, app: FastAPI, config: uvicorn.Config, started: Callable[[str], None]
+) -> None:
     # Opened here and not in uvicorn's own lifespan, which would turn a clear error into a traceback.
     async with app.router.lifespan_context(app):
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=_DRAIN_S,
-            timeout_keep_alive=30,
-        )
         server = _Server(config, lambda: started(_address(listening)))
         # uvicorn drains on SIGTERM and then raises it again; to end as told is no failure.
         signal.signal(signal.SIGTERM, lambda *_: None)
         await server.serve(sockets=[listening])
 
 
+def _config(app: FastAPI) -> uvicorn.Config:
+    settings: Settings = app.state.settings
+    proxies = read_proxies(settings.trust_proxy)
+    return uvicorn.Config(
+        app,
+        http=guarded(settings),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+        timeout_graceful_shutdown=math.ceil(settings.drain_time_limit_ms / 1000),
+        timeout_keep_alive=_KEEP_ALIVE_S,
+    )
+
+
+def read_proxies(text: str | None) -> list[str]:
+    """Returns the addresses and networks of proxies that are trusted.
+
+    >>> read_proxies("127.0.0.1, 10.0.0.0/8")
+    ['127.0.0.1', '10.0.0.0/8']
+
+    Raises:
+        BadParameter: one is neither.
+    """
+    proxies = [part.strip() for part in (text or "").split(",") if part.strip()]
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError as error:
+            raise BadParameter(f"KG_TRUST_PROXY: {proxy!r} is no address or network, such as 10.0.0.0/8.") from error
+    return proxies
+
+
+def _allow_files(wanted: int) -> None:
+    """Lets this process have as many files open as its connections may need, where the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        logger.warning("only %s files may be open; for all connections allowed, raise the limit to %s", most, wanted)
+
+
 class _Server(uvicorn.Server):
-    """A server that says when it has started."""
+    """A server that says when it has started, and ends at once when it is told twice."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._tell = started
+        self._loop = asyncio.get_running_loop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        logger.info("started, process %s", os.getpid())
         self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logger.info("stopping: %s connections open", len(self.server_state.connections))
+        await super().shutdown(sockets)
+        logger.info("stopped")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self.force_exit = True
+            self._loop.call_soon_threadsafe(self._drop_all)
+        super().handle_exit(sig, frame)
+
+    def _drop_all(self) -> None:
+        logger.warning("told to stop again: answers under way are dropped")
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _address(listening: socket.socket) -> str:

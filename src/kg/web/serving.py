@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from kg.answers import Answers
 from kg.engines.nursery import Nursery, Reply
@@ -39,12 +40,14 @@ class Served:
     """One release, open: what asks it, and the workers of its two kinds of query.
 
     `free` runs what strangers write, `house` our own questions; neither waits for the other.
+    `tags` has for each named graph the digest of its triples.
     """
 
     answers: Answers
     free: Pool
     house: Pool
     texts: Texts
+    tags: Mapping[str, str]
     users: int = 0
     retired: bool = False
 
@@ -83,6 +86,7 @@ class Serving:
         self._older: dict[str, Served] = {}
         self._texts: Texts | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._following = asyncio.Lock()
         self.swaps = 0
 
     async def open(self) -> None:
@@ -166,6 +170,10 @@ class Serving:
                 return None
             return await served.run(graph_job(() if graph is None else (graph,), media_type, self.settings))
 
+    def tag_of(self, graph: str | None) -> str | None:
+        """Returns what tells the state of a graph: the digest of its triples, of the default graph the release."""
+        return self.current.release_id if graph is None else self.current.tags.get(graph)
+
     async def write_graph(self, request: object, *_graph_kind_and_body: object) -> bool:
         """Refuses, as `may_write`."""
         self.may_write(request)
@@ -210,18 +218,30 @@ class Serving:
         # Opening showed that the store is there; from here on only workers ask it.
         opened.source.close()
         assert self._texts is not None
-        return Served(Answers(pooled, self._texts, self.settings), free, house, self._texts)
+        graphs = cast(Mapping[str, Mapping[str, str]], directory.manifest.get("graphs", {}))
+        tags = {name: str(entry["sha256"]) for name, entry in graphs.items()}
+        return Served(Answers(pooled, self._texts, self.settings), free, house, self._texts, tags)
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             try:
-                await self._follow()
+                await self.follow()
             except KgError as error:
                 # What is served stays served; the next look may find the release whole.
                 logger.warning("the new release cannot be opened: %s", error)
 
-    async def _follow(self) -> None:
+    async def follow(self) -> None:
+        """Takes over the release that is current now.
+
+        Raises:
+            ReleaseError, SourceError: it cannot be opened.
+        """
+        # One at a time, so that a slow look never puts back what a later one has exchanged.
+        async with self._following:
+            await self._take_over()
+
+    async def _take_over(self) -> None:
         directory = await asyncio.to_thread(find_release, self._folder)
         if directory.id == self.current.answers.release_id:
             return

@@ -1,0 +1,84 @@
+"""The log: one JSON object a line on standard error.
+
+Each line has `time`, `level`, `logger` and `message`; a line written during a request has its
+`request_id`; a line of the access log has method, path, status, bytes, milliseconds and client.
+What people ask is theirs: queries and the part of an address after `?` are logged at `debug` only,
+and headers, so tokens too, are not logged at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from kg.errors import BadParameter
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+# The request that is being answered, for every line that is written meanwhile.
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
+class JsonLines(JsonFormatter):
+    """Formats a record as one line; further fields come as `extra={"fields": {...}}`.
+
+    The access log costs every request its share, so only what is needed is looked at.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(json_serializer=lambda data, **_: _encode(data))
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        moment = datetime.fromtimestamp(record.created, UTC)
+        log_data["time"] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        log_data["level"] = record.levelname.lower()
+        log_data["logger"] = record.name
+        log_data["message"] = record.message
+        current = request_id.get()
+        if current is not None:
+            log_data["request_id"] = current
+        log_data.update(getattr(record, "fields", {}))
+        # A traceback, where there is one.
+        log_data.update(message_dict)
+
+
+def level_of(name: str) -> int:
+    """Returns the level that a setting names.
+
+    >>> level_of("Warning")
+    30
+
+    Raises:
+        BadParameter: there is no such level.
+    """
+    if name.lower() not in LEVELS:
+        raise BadParameter(f"KG_LOG_LEVEL: {name!r} is none of {', '.join(LEVELS)}.")
+    return LEVELS[name.lower()]
+
+
+def start_log(level_name: str) -> None:
+    """Sends the log of this process, the web server's too, to standard error as JSON lines.
+
+    Raises:
+        BadParameter: there is no such level.
+    """
+    level = level_of(level_name)
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+    # The server's own words about start and stop repeat ours; what it complains of stays.
+    if level > logging.DEBUG:
+        for name in ("uvicorn", "asyncio"):
+            logging.getLogger(name).setLevel(max(level, logging.WARNING))
