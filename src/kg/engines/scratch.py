@@ -49,7 +49,11 @@ class Scratch:
         except OSError as error:
             raise SourceError(f"{self._folder}: cannot be used: {error.strerror}.") from error
         await self._nursery.open()
-        self._checkpoint = await self._new_checkpoint()
+        try:
+            self._checkpoint = await self._new_checkpoint()
+        except BaseException:
+            await self._nursery.close()
+            raise
         self._pool = Pool(self._nursery, self._premises(self._checkpoint), self._settings)
         await self._pool.open()
 

@@ -98,7 +98,11 @@ class Serving:
         folder = self.settings.texts
         self._texts = await asyncio.to_thread(read_texts, Path(folder) if folder else None)
         await self._nursery.open()
-        self.current = await self._served(find_release(self._folder))
+        try:
+            self.current = await self._served(find_release(self._folder))
+        except BaseException:
+            await self._nursery.close()
+            raise
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
