@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import pytest
-from pyoxigraph import Literal, NamedNode, Quad, Store
+from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.engines.local import LocalSource
 from kg.errors import DataError
 from kg.library import read_question
 from kg.model import Finding
 from kg.names import BASE, XSD
-from kg.release.build import check, parse_files
-from kg.release.checks import Places, failed_checks, in_order, lossy_literals, places_of
+from kg.release.build import check, read_all
+from kg.release.checks import Places, failed_checks, in_order, lossy, lossy_literals
 from kg.workspace import Workspace, open_workspace
 from workspaces import BARRIER, RECOMMENDATION, ROOT, add, edit, text_file, write_workspace
 
@@ -30,18 +29,15 @@ def invented(tmp_path: Path) -> Workspace:
     return write_workspace(tmp_path / "workspace")
 
 
-def source_of(workspace: Workspace, parsed: Mapping[str, Sequence[Quad]]) -> LocalSource:
-    """Returns a store of a workspace's files, with the merged default graph, before any rule."""
-    store = Store()
-    for quads in parsed.values():
-        store.extend(quads)
-        store.extend(Quad(*quad.triple) for quad in quads)
-    return LocalSource(store, workspace.prefixes)
+def places_in(workspace: Workspace) -> Places:
+    """Returns where the things of a workspace are described."""
+    return Places(workspace, read_all(workspace)[0])
 
 
 def found_by_checks(workspace: Workspace) -> list[Finding]:
-    parsed = parse_files(workspace)
-    return failed_checks(source_of(workspace, parsed), workspace, places_of(workspace, parsed))
+    """Returns what the checks find in the files, before any rule."""
+    graphs, _ = read_all(workspace)
+    return failed_checks(LocalSource(graphs.store, workspace.prefixes), workspace, Places(workspace, graphs))
 
 
 # Every check is silent on the graph and fires on its own file
@@ -165,7 +161,7 @@ def test_the_file_that_classes_a_thing_is_named_before_one_that_adds_to_it(tmp_p
         text_file(workspace.root, "anywhere"),
         "graph:curated-anywhere { recommendation:elsewhere-fill-posts pev:supports barrier:anywhere-empty-posts }\n",
     )
-    places = places_of(workspace, parse_files(workspace))
+    places = places_in(workspace)
     line = line_of(text_file(workspace.root), "    recommendation:elsewhere-fill-posts a pev:Recommendation ;")
     assert places.of(RECOMMENDATION) == ("graph/sources/elsewhere.trig", line)
 
@@ -178,7 +174,7 @@ def test_the_line_that_classes_a_thing_is_named_before_one_that_adds_to_it(inven
         "\ngraph:curated-elsewhere {\n    barrier:elsewhere-empty-posts pev:hasTheme theme:finance .\n}\n"
         "\ngraph:source-elsewhere {",
     )
-    places = places_of(invented, parse_files(invented))
+    places = places_in(invented)
     assert places.of(BARRIER)[1] == line_of(path, "    barrier:elsewhere-empty-posts a pev:Barrier ;")
 
 
@@ -190,12 +186,12 @@ def test_a_name_that_begins_like_another_is_not_taken_for_it(invented: Workspace
         "    barrier:elsewhere-empty-posts-again pev:similarTo barrier:elsewhere-register .\n\n"
         "    barrier:elsewhere-empty-posts a pev:Barrier ;",
     )
-    places = places_of(invented, parse_files(invented))
+    places = places_in(invented)
     assert places.of(BARRIER)[1] == line_of(path, "    barrier:elsewhere-empty-posts a pev:Barrier ;")
 
 
 def test_a_thing_that_no_file_describes_has_no_place(invented: Workspace) -> None:
-    assert places_of(invented, parse_files(invented)).of(BASE + "id/agent/nobody") == (None, None)
+    assert places_in(invented).of(BASE + "id/agent/nobody") == (None, None)
     assert str(Finding("info", "mine", "agent:nobody is not here")) == "agent:nobody is not here"
 
 
@@ -237,8 +233,8 @@ def typed(value: str, datatype: str) -> Literal:
 
 def found_lossy(invented: Workspace, *literals: Literal) -> list[Finding]:
     subject, predicate = NamedNode(BARRIER), NamedNode(BASE + "ns#amount")
-    quads = {"graph/sources/elsewhere.trig": [Quad(subject, predicate, literal) for literal in literals]}
-    return lossy_literals(quads, Places(invented, {BARRIER: ["graph/sources/elsewhere.trig"]}))
+    quads = [Quad(subject, predicate, literal) for literal in literals]
+    return lossy_literals(lossy(quads), places_in(invented))
 
 
 @pytest.mark.parametrize(
@@ -286,8 +282,8 @@ def test_a_literal_that_the_store_keeps_is_not_warned_of(invented: Workspace) ->
 
 
 def test_the_real_files_hold_no_literal_that_the_store_would_rewrite(workspace: Workspace) -> None:
-    parsed = parse_files(workspace)
-    assert [str(finding) for finding in lossy_literals(parsed, places_of(workspace, parsed))] == []
+    graphs, odd = read_all(workspace)
+    assert [str(finding) for finding in lossy_literals(odd, Places(workspace, graphs))] == []
 
 
 # Order

@@ -206,7 +206,12 @@ def test_rules_questions_and_checks_are_found_apart(tmp_path: Path) -> None:
 
 
 def test_a_turtle_file_is_loaded_into_the_graph_of_its_name(tmp_path: Path) -> None:
-    assert Workspace(tmp_path).graph_of(tmp_path / "graph" / "entities.ttl") == GRAPH + "entities"
+    assert Workspace(tmp_path).graphs_of(tmp_path / "graph" / "entities.ttl") == (GRAPH + "entities",)
+
+
+def test_a_text_fills_what_it_says_and_what_is_judged_of_it(tmp_path: Path) -> None:
+    text = tmp_path / "graph" / "sources" / "elsewhere.trig"
+    assert Workspace(tmp_path).graphs_of(text) == (GRAPH + "source-elsewhere", GRAPH + "curated-elsewhere")
 
 
 def test_a_path_outside_is_shown_whole(tmp_path: Path) -> None:

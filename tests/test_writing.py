@@ -26,7 +26,8 @@ from kg.names import GRAPH, PEV, RDFS, SKOS
 from kg.release.build import build
 from kg.release.directory import find_release, fresh_release
 from kg.release.editing import Change, Shadow, finish, locked, read_record, recover
-from kg.release.staging import stage, tag_of
+from kg.release.graphs import entry, lines_of
+from kg.release.staging import stage
 from kg.release.turtle import format_file, write_turtle
 from kg.web.access import Tokens
 from kg.web.app import create_app
@@ -478,7 +479,7 @@ def test_the_tag_of_a_graph_is_the_digest_in_the_manifest(client: TestClient, in
         answer = held(client, graph)
         assert answer.headers["ETag"] == f'"{graphs[graph]["sha256"]}.n-triples"'
         triples = {quad.triple for quad in parse(answer.text, format=RdfFormat.N_TRIPLES)}
-        assert tag_of(triples) == graphs[graph]["sha256"]
+        assert entry(lines_of(triples)) == graphs[graph]
 
 
 def test_a_graph_that_is_known_already_is_304(unchanged: Refused) -> None:

@@ -198,14 +198,18 @@ def serve(
 def build(
     workspace: WorkspaceOption = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help="A folder that becomes the release.")] = None,
-    check: Annotated[Check, typer.Option(help="Which rules to check.")] = Check.all,
+    check: Annotated[
+        Check | None, typer.Option(help="What to check; default: what changed, when the rest has been checked.")
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Take nothing over from the release before.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Leave out what is no violation.")] = False,
 ) -> None:
-    """Check the files, apply the rules, index, and publish a release."""
+    """Check the files, apply the rules, index, and publish a release; what did not change is taken over."""
     from kg.release import build as building
 
     with _progress() as progress:
-        built = building.build(open_workspace(workspace), _settings(), out_dir, check.value, progress)
+        wanted: building.Check | None = None if check is None else check.value
+        built = building.build(open_workspace(workspace), _settings(), out_dir, wanted, progress, anew=anew)
     if not quiet:
         _print_findings(built.findings)
     out.print(f"release {built.directory.id}")

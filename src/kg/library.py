@@ -96,6 +96,14 @@ class Question:
                 raise KeyError(name)
         return text
 
+    def about(self, variable: str, iris: Iterable[str]) -> str:
+        """Returns the query asked of some things only: its own text, with a VALUES block for a variable.
+
+        The block stands first in the outermost group, where an engine begins with it.
+        """
+        at = _outermost_group(self.text)
+        return f"{self.text[:at]} VALUES ?{variable} {{ {' '.join(f'<{iri}>' for iri in iris)} }}{self.text[at:]}"
+
 
 @dataclass(frozen=True)
 class _Block:
@@ -109,6 +117,16 @@ class _Block:
     @property
     def name(self) -> str:
         return " ".join(self.variables)
+
+
+def _outermost_group(text: str) -> int:
+    """Returns where the outermost group of a query begins, behind its brace; braces in expressions come in brackets."""
+    depth = 0
+    for token in tokens(text):
+        depth += (token.text == "(") - (token.text == ")")
+        if token.text == "{" and not depth:
+            return token.end
+    raise ValueError("a query without a group")
 
 
 def _values_blocks(text: str) -> list[_Block]:

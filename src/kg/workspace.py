@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -228,21 +228,22 @@ class Workspace:
         """Whether this is the workspace inside the installed package, which is nobody's to write."""
         return self.root == _INSTALLED.resolve()
 
-    def graph_of(self, path: Path) -> str:
-        """Returns the named graph into which a Turtle file is loaded; a TriG file names its own."""
-        return GRAPH + path.stem
+    def graphs_of(self, path: Path) -> tuple[str, ...]:
+        """Returns the named graphs that a data file may fill: of Turtle its own, of TriG that of its text and ours."""
+        names = (f"source-{path.stem}", f"curated-{path.stem}") if path.suffix == ".trig" else (path.stem,)
+        return tuple(GRAPH + name for name in names)
 
     def shown(self, path: Path) -> str:
         """Returns the path as messages show it: from the workspace down."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
+    def digests(self) -> dict[str, str]:
+        """Returns the SHA-256 of every file that a build reads, by its name as messages show it."""
+        return {self.shown(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in self._inputs()}
+
     def fingerprint(self) -> str:
         """Returns the SHA-256 over every file that a build reads: equal means nothing to build."""
-        whole = hashlib.sha256()
-        for path in self._inputs():
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            whole.update(f"{self.shown(path)} {digest}\n".encode())
-        return whole.hexdigest()
+        return fingerprint_of(self.digests())
 
     def commit(self) -> str | None:
         """Returns the git commit of the checkout the workspace stands in, None outside of one."""
@@ -271,6 +272,12 @@ class Workspace:
 
     def _sorted(self, folder: str, pattern: str) -> list[Path]:
         return sorted((self.root / folder).glob(pattern))
+
+
+def fingerprint_of(digests: Mapping[str, str]) -> str:
+    """Returns the SHA-256 over files that are named with their digests."""
+    lines = "".join(f"{name} {digest}\n" for name, digest in digests.items())
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def read_utf8(path: Path, shown: Path | str) -> str:

@@ -84,7 +84,9 @@ class LocalSource:
                 if rdf is None:
                     raise NotAcceptable(f"triples cannot be written as {media_type}.")
                 prefixes = self._prefixes if rdf == RdfFormat.TURTLE else None
-                serialize(_at_most(found, max_triples), out, format=rdf, prefixes=prefixes)
+                # Counting them costs most, as each becomes an object of Python.
+                triples = found if max_triples is None else _at_most(found, max_triples)
+                serialize(triples, out, format=rdf, prefixes=prefixes)
                 return
             table = TABLE_FORMATS.get(media_type)
             if table is None:
@@ -139,9 +141,9 @@ def open_local(folder: Path, prefixes: Prefixes) -> LocalSource:
         raise SourceError(f"{folder}: the store cannot be opened: {error}") from error
 
 
-def _at_most(triples: Iterable[Triple], most: int | None) -> Iterator[Triple]:
+def _at_most(triples: Iterable[Triple], most: int) -> Iterator[Triple]:
     for count, triple in enumerate(triples, start=1):
-        if most is not None and count > most:
+        if count > most:
             raise LimitError(f"The answer has over {most} triples.", limit="KG_MAX_ROWS")
         yield triple
 

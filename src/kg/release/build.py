@@ -1,7 +1,9 @@
-"""Files become a release: parse, check, apply the rules, index, publish.
+"""Files become a release: read, apply the rules, check, index, publish.
 
 Everything is prepared beside the releases and put in place in one step, so that a build that is
-killed, or that finds a violation, leaves what was there before.
+killed, or that finds a violation, leaves what was there before. Where an earlier release was made
+by the same recipe, only what changed since is read, and its store, links and text index are
+brought up to date; the release is the same, to the byte of its manifest, as one made anew.
 """
 
 from __future__ import annotations
@@ -10,31 +12,26 @@ import gc
 import hashlib
 import platform
 import shutil
+import sqlite3
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal as OneOf
+from typing import cast
 
 import pyoxigraph
-from pyoxigraph import (
-    BlankNode,
-    CanonicalizationAlgorithm,
-    Dataset,
-    DefaultGraph,
-    Literal,
-    NamedNode,
-    Quad,
-    Store,
-)
+from pyoxigraph import NamedNode, Quad, Store
 
 from kg.engines.local import LocalSource
-from kg.errors import BadSparql, DataError, ReleaseError
+from kg.errors import DataError, ReleaseError
 from kg.library import Library, read_library
 from kg.model import Finding
-from kg.names import CODE, DCTERMS, GENID, GRAPH, INFERRED_GRAPH, PROV, RDF_TYPE, Prefixes
-from kg.release.checks import Places, Shapes, failed_checks, in_order, lossy_literals, places_of
+from kg.release import links, search
+from kg.release.affected import Affected, affected_by
+from kg.release.basis import Basis, Record, basis_of, record_of
+from kg.release.checks import Places, Shapes, failed_checks, in_order, lossy, lossy_literals
 from kg.release.directory import (
     FORMAT_VERSION,
     ReleaseDirectory,
@@ -46,14 +43,17 @@ from kg.release.directory import (
     tidy,
     write_json,
 )
-from kg.release.links import build_links
+from kg.release.graphs import INFERRED, Graphs, entry, lines_of
+from kg.release.links import build_links, open_links
+from kg.release.reading import read_file
+from kg.release.rules import derive
 from kg.release.search import build_search
-from kg.release.turtle import parse_turtle
-from kg.workspace import Settings, Workspace, read_utf8
+from kg.workspace import Settings, Workspace, fingerprint_of
 
 Check = OneOf["all", "changed", "none"]
 Progress = Callable[[str], None]
-Parsed = Mapping[str, Sequence[Quad]]
+# What a damaged release shows as: its own parts, the engine's, the text index's.
+_UNUSABLE = (ReleaseError, RuntimeError, OSError, sqlite3.Error)
 
 
 def _silent(step: str) -> None:
@@ -73,29 +73,39 @@ class Violations(DataError):
 
 @dataclass(frozen=True)
 class Built:
-    """A release that stands, and what the checks found on the way."""
+    """A release that stands, and what the checks found on the way.
+
+    Attributes:
+        checked: what was checked: all, what changed, or nothing.
+        taken_over: the id of the release whose parts were taken over; None when all was made anew.
+    """
 
     directory: ReleaseDirectory
     counts: Mapping[str, int]
     findings: tuple[Finding, ...]
+    checked: Check
+    taken_over: str | None
 
 
 def build(
     workspace: Workspace,
     settings: Settings,
     out: Path | None = None,
-    check: Check = "all",
+    check: Check | None = None,
     progress: Progress = _silent,
     publish: bool = True,
+    anew: bool = False,
 ) -> Built:
     """Returns the release of a workspace, built, checked and put in place.
 
     Args:
         out: a folder that itself becomes the release; by default it joins the workspace's
             releases and becomes the current one.
-        check: all rules, those that touch what changed since the current release, or none.
+        check: everything, what a change since the current release may concern, or nothing. By
+            default what changed, where all else is known to have been checked, and else everything.
         progress: is told each step as it begins.
         publish: False leaves the current release what it is; the new one stands beside it.
+        anew: take nothing over from an earlier release.
 
     Raises:
         DataError: a file cannot be read (path and line), or `out` holds something else.
@@ -104,25 +114,28 @@ def build(
     """
     if out is not None:
         _refuse_foreign(out)
-    fingerprint = workspace.fingerprint()
+    digests = workspace.digests()
+    record = record_of(workspace, digests)
     releases = workspace.releases(settings) if out is None else out.absolute().parent
-    previous = current_release(releases) if out is None else None
-    progress("reading the files")
-    parsed = parse_files(workspace)
+    previous = current_release(releases) if out is None and not anew else None
+    basis = basis_of(previous, workspace, record)
     prepared = new_directory(releases)
     try:
-        built = _prepare(workspace, parsed, prepared, check, previous, progress)
+        built = _Build(workspace, prepared, record, basis, check, progress).run()
         progress("putting the release in place")
         target = releases / built.directory.id if out is None else _free(out)
         final = adopt(prepared, target)
     except BaseException as error:
         _let_go(error)
         discard(prepared)
+        if basis is not None and isinstance(error, _UNUSABLE):
+            # What cannot be taken over is no reason not to build.
+            return build(workspace, settings, out, check, progress, publish, anew=True)
         raise
     if out is None and publish:
-        make_current(releases, final, fingerprint)
+        make_current(releases, final, fingerprint_of(digests))
         tidy(releases, settings.keep_releases)
-    return Built(final, built.counts, built.findings)
+    return replace(built, directory=final)
 
 
 def _let_go(error: BaseException) -> None:
@@ -143,11 +156,47 @@ def check(workspace: Workspace) -> list[Finding]:
     Raises:
         DataError: a file cannot be read (path and line).
     """
-    parsed = parse_files(workspace)
+    graphs, odd = read_all(workspace)
+    graphs.put(INFERRED, derive(graphs, workspace))
     library = read_library(workspace.root / "queries", workspace.prefixes)
-    store = Store()
-    _load(store, (quad for quads in parsed.values() for quad in quads))
-    return _findings(store, workspace, library, parsed, focus=None)
+    return findings_of(graphs, workspace, library, odd, None)
+
+
+def read_all(workspace: Workspace) -> tuple[Graphs, list[tuple[Quad, object]]]:
+    """Returns, in memory, what the files of a workspace say, and the literals that the store writes otherwise.
+
+    Raises:
+        DataError: a file cannot be read (path and line).
+    """
+    graphs, odd = Graphs(Store()), list[tuple[Quad, object]]()
+    for path in workspace.data_files:
+        quads = read_file(workspace, path)
+        odd += lossy(quads)
+        graphs.add(quads)
+    return graphs, odd
+
+
+def findings_of(
+    graphs: Graphs,
+    workspace: Workspace,
+    library: Library,
+    odd: Iterable[tuple[Quad, object]],
+    affected: Affected | None,
+) -> list[Finding]:
+    """Returns what the shapes, the checks and the store's own forms of literals bring up, gravest first.
+
+    Args:
+        odd: the literals that the store writes in another form.
+        affected: look at what a change concerns only.
+    """
+    places = Places(workspace, graphs)
+    source = LocalSource(graphs.store, library.prefixes)
+    found = [
+        *Shapes(workspace, graphs).findings(places, None if affected is None else affected.near),
+        *failed_checks(source, workspace, places, None if affected is None else affected.far),
+        *lossy_literals(odd, places),
+    ]
+    return in_order(found)
 
 
 def _refuse_foreign(out: Path) -> None:
@@ -168,176 +217,124 @@ def _free(out: Path) -> Path:
     return out
 
 
-def parse_files(workspace: Workspace) -> dict[str, list[Quad]]:
-    """Returns the quads of each data file, by the file's name as it is shown.
+class _Build:
+    """One build: a prepared directory, filled step by step."""
 
-    Raises:
-        DataError: a file does not parse, or writes into a graph that is not its own.
-    """
-    return {workspace.shown(path): _parse_file(workspace, path) for path in workspace.data_files}
+    def __init__(
+        self,
+        workspace: Workspace,
+        prepared: ReleaseDirectory,
+        record: Record,
+        basis: Basis | None,
+        check: Check | None,
+        progress: Progress,
+    ) -> None:
+        self._workspace = workspace
+        self._prepared = prepared
+        self._record = record
+        self._basis = basis
+        self._check = check or "changed"
+        # What was never checked is no ground to leave out the rest.
+        self._trusting = check == "changed" or (basis is not None and basis.checked)
+        self._progress = progress
+        self._work = prepared.root / "work"
 
+    def run(self) -> Built:
+        """Writes a whole release into the prepared directory."""
+        workspace, prepared = self._workspace, self._prepared
+        library = read_library(workspace.root / "queries", workspace.prefixes)
+        self._progress("reading the files")
+        graphs, odd = self._filled() if self._basis is None else self._brought_up_to_date(self._basis)
+        self._progress("applying the rules")
+        graphs.put(INFERRED, derive(graphs, workspace))
+        affected = None if self._basis is None else affected_by(graphs.change, graphs)
+        self._progress("checking")
+        findings, checked = self._checked(graphs, library, odd, affected)
+        self._progress("indexing")
+        counts = self._index(LocalSource(graphs.store, library.prefixes), library, affected)
+        _copy_questions(workspace, prepared)
+        self._progress("writing the store")
+        manifest = _manifest(graphs, prepared, counts, self._unchanged(graphs))
+        self._write_store(graphs)
+        write_json(prepared.root / "manifest.json", manifest)
+        write_json(prepared.root / "build-info.json", self._info(checked))
+        taken_over = None if self._basis is None else self._basis.release.id
+        return Built(prepared, cast(Mapping[str, int], manifest["counts"]), tuple(findings), checked, taken_over)
 
-def _parse_file(workspace: Workspace, path: Path) -> list[Quad]:
-    shown = workspace.shown(path)
-    quads = parse_turtle(path, shown)
-    if path.suffix == ".trig":
-        _own_graphs_only(quads, path.stem, shown)
-    else:
-        graph = NamedNode(workspace.graph_of(path))
-        quads = [Quad(q.subject, q.predicate, q.object, graph) for q in quads]
-    return skolemised(quads, path.stem)
+    def _filled(self) -> tuple[Graphs, list[tuple[Quad, object]]]:
+        """Returns a new store with everything that the files say."""
+        graphs, odd = Graphs(Store(str(self._work))), list[tuple[Quad, object]]()
 
+        def read() -> Iterable[list[Quad]]:
+            for path in self._workspace.data_files:
+                quads = read_file(self._workspace, path)
+                odd.extend(lossy(quads))
+                yield quads
 
-def _own_graphs_only(quads: Iterable[Quad], slug: str, shown: str) -> None:
-    own = {NamedNode(f"{GRAPH}source-{slug}"), NamedNode(f"{GRAPH}curated-{slug}")}
-    for quad in quads:
-        if quad.graph_name not in own:
-            found = "outside of a named graph" if isinstance(quad.graph_name, DefaultGraph) else str(quad.graph_name)
-            raise DataError(
-                f"holds triples {found}; a text's file writes graph:source-{slug} and graph:curated-{slug} only.", shown
-            )
+        graphs.fill(read(), self._prepared.root / "work.nq")
+        return graphs, odd
 
+    def _brought_up_to_date(self, basis: Basis) -> tuple[Graphs, list[tuple[Quad, object]]]:
+        """Returns the earlier store with what the changed files say in the place of what they said."""
+        workspace, changed = self._workspace, [self._workspace.root / name for name in basis.changed]
+        quads = {path: read_file(workspace, path) if path.exists() else [] for path in changed}
+        basis.lend_store(self._work)
+        graphs = Graphs(Store(str(self._work)))
+        for path, held in quads.items():
+            for name in map(NamedNode, workspace.graphs_of(path)):
+                graphs.put(name, lines_of(quad.triple for quad in held if quad.graph_name == name))
+        return graphs, [found for held in quads.values() for found in lossy(held)]
 
-def skolemised(quads: Sequence[Quad], slug: str) -> list[Quad]:
-    """Returns the quads with an IRI for every blank node: the same one whenever the file is the same.
+    def _checked(
+        self, graphs: Graphs, library: Library, odd: Sequence[tuple[Quad, object]], affected: Affected | None
+    ) -> tuple[list[Finding], Check]:
+        if self._check == "none":
+            return [], "none"
+        only = affected if self._check == "changed" and self._trusting else None
+        findings = findings_of(graphs, self._workspace, library, odd, only)
+        if any(finding.severity == "violation" for finding in findings):
+            raise Violations(findings)
+        return findings, "all" if only is None else "changed"
 
-    Source: RDF 1.1 Concepts, section 3.5; the numbers come from RDF Dataset Canonicalization 1.0.
-    """
-    if not any(isinstance(term, BlankNode) for quad in quads for term in (quad.subject, quad.object)):
-        return list(quads)
-    dataset = Dataset(quads)
-    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    def _index(self, source: LocalSource, library: Library, affected: Affected | None) -> dict[str, int]:
+        known_links, known_words = None, None
+        if self._basis is not None and affected is not None:
+            earlier = self._basis.release
+            known_links = links.Earlier(open_links(earlier.links), affected.linked)
+            known_words = search.Earlier(earlier.search, affected.described)
+        return {
+            "links": build_links(source, library, self._prepared.links, known_links),
+            "entities": build_search(source, library, self._prepared.search, known_words),
+        }
 
-    def named(term: object) -> object:
-        return NamedNode(f"{GENID}{slug}/{term.value}") if isinstance(term, BlankNode) else term
+    def _unchanged(self, graphs: Graphs) -> Mapping[str, Mapping[str, str | int]]:
+        """Returns what the earlier manifest says of the graphs that are what they were."""
+        if self._basis is None:
+            return {}
+        known = cast(Mapping[str, Mapping[str, str | int]], self._basis.release.manifest["graphs"])
+        changed = graphs.change.graphs
+        return {name: entry for name, entry in known.items() if name not in changed}
 
-    return [Quad(named(q.subject), q.predicate, named(q.object), q.graph_name) for q in dataset]  # type: ignore[arg-type]  # named() keeps each position's kind
+    def _write_store(self, graphs: Graphs) -> None:
+        if self._basis is None:
+            # Readers of a store that is never written again gain from one that is compact.
+            graphs.store.optimize()
+        graphs.store.backup(str(self._prepared.store))
+        # RocksDB keeps its folder open until the last reference is gone.
+        graphs.close()
+        gc.collect()
+        shutil.rmtree(self._work)
 
-
-def _load(store: Store, quads: Iterable[Quad]) -> None:
-    """Adds quads to their graphs, and each triple once to the merged default graph."""
-    everything = set(quads)
-    store.bulk_extend(everything)
-    store.bulk_extend({Quad(*quad.triple) for quad in everything})
-
-
-def _findings(
-    store: Store, workspace: Workspace, library: Library, parsed: Parsed, focus: Sequence[str] | None
-) -> list[Finding]:
-    places = places_of(workspace, parsed)
-    source = LocalSource(store, library.prefixes)
-    shapes = Shapes(workspace, list(store.quads_for_pattern(None, None, None, DefaultGraph())))
-    found = [
-        *shapes.findings(places, focus),
-        *failed_checks(source, workspace, places),
-        *lossy_literals(parsed, places),
-    ]
-    return in_order(found)
-
-
-def _prepare(
-    workspace: Workspace,
-    parsed: Parsed,
-    prepared: ReleaseDirectory,
-    check: Check,
-    previous: ReleaseDirectory | None,
-    progress: Progress,
-) -> Built:
-    """Writes a whole release into a prepared directory."""
-    library = read_library(workspace.root / "queries", workspace.prefixes)
-    work = prepared.root / "work"
-    store = Store(str(work))
-    _load(store, (quad for quads in parsed.values() for quad in quads))
-    progress("checking")
-    findings = _checked(store, workspace, library, parsed, check, previous)
-    if any(finding.severity == "violation" for finding in findings):
-        raise Violations(findings)
-    progress("applying the rules")
-    apply_rules(store, workspace)
-    progress("indexing")
-    source = LocalSource(store, library.prefixes)
-    links = build_links(source, library, prepared.links)
-    entities = build_search(source, library, prepared.search)
-    _copy_questions(workspace, prepared)
-    progress("writing the store")
-    manifest = _manifest(store, prepared, {"links": links, "entities": entities})
-    # Readers of a store that is never written again gain from one that is compact.
-    store.optimize()
-    store.backup(str(prepared.store))
-    # RocksDB keeps its folder open until the last reference is gone.
-    source.close()
-    del store
-    gc.collect()
-    shutil.rmtree(work)
-    write_json(prepared.root / "manifest.json", manifest)
-    write_json(prepared.root / "build-info.json", _build_info(workspace, check))
-    return Built(prepared, manifest["counts"], tuple(findings))  # type: ignore[arg-type]  # made just above
-
-
-def _checked(
-    store: Store,
-    workspace: Workspace,
-    library: Library,
-    parsed: Parsed,
-    check: Check,
-    previous: ReleaseDirectory | None,
-) -> list[Finding]:
-    if check == "none":
-        return []
-    focus = None if check == "all" or previous is None else _changed_nodes(store, previous)
-    return _findings(store, workspace, library, parsed, focus)
-
-
-def _changed_nodes(store: Store, previous: ReleaseDirectory) -> list[str] | None:
-    """Returns what the graphs that differ from a release describe or described, and what points at it.
-
-    None when the release cannot be read: then everything may have changed.
-    """
-    try:
-        before = Store.read_only(str(previous.store))
-    except OSError:
-        return None
-    focus: set[str] = set()
-    for graph in ({*store.named_graphs(), *before.named_graphs()}) - {NamedNode(INFERRED_GRAPH)}:
-        now, then = (set(s.quads_for_pattern(None, None, None, graph)) for s in (store, before))
-        if now != then:
-            focus.update(str(getattr(quad.subject, "value", "")) for quad in now | then)
-    for iri in sorted(focus):
-        pointing = store.quads_for_pattern(None, None, NamedNode(iri), DefaultGraph())
-        focus.update(str(getattr(quad.subject, "value", "")) for quad in pointing)
-    return sorted(focus)
-
-
-def apply_rules(store: Store, workspace: Workspace) -> int:
-    """Adds what the rules derive, each over all that stands so far, and returns how much is new.
-
-    Raises:
-        DataError: a rule does not parse, or is no CONSTRUCT.
-    """
-    inferred, default = NamedNode(INFERRED_GRAPH), DefaultGraph()
-    source, derived = LocalSource(store, workspace.prefixes), 0
-    for path in workspace.rules:
-        shown = workspace.shown(path)
-        try:
-            found = source.construct(read_utf8(path, shown))
-        except BadSparql as error:
-            raise DataError(str(error), shown, error.line) from error
-        new = {t for t in found if Quad(t.subject, t.predicate, t.object, default) not in store}
-        store.extend(Quad(t.subject, t.predicate, t.object, g) for t in new for g in (inferred, default))
-        derived += len(new)
-    _describe_inferred(store, inferred)
-    return derived
-
-
-def _describe_inferred(store: Store, graph: NamedNode) -> None:
-    facts = (
-        (RDF_TYPE, NamedNode(PROV + "Entity")),
-        (DCTERMS + "type", NamedNode(CODE + "inferred-graph")),
-        (DCTERMS + "title", Literal("What follows by rule", language="en")),
-    )
-    for predicate, value in facts:
-        for name in (graph, DefaultGraph()):
-            store.add(Quad(graph, NamedNode(predicate), value, name))
+    def _info(self, checked: Check) -> dict[str, object]:
+        sound = checked == "all" or (checked == "changed" and self._basis is not None and self._basis.checked)
+        return {
+            "built": datetime.now(UTC).isoformat(timespec="seconds"),
+            "commit": self._workspace.commit(),
+            "checked": checked,
+            "python": platform.python_version(),
+            "pyoxigraph": pyoxigraph.__version__,
+            "made_of": replace(self._record, checked=sound).as_json(),
+        }
 
 
 def _copy_questions(workspace: Workspace, prepared: ReleaseDirectory) -> None:
@@ -347,35 +344,35 @@ def _copy_questions(workspace: Workspace, prepared: ReleaseDirectory) -> None:
     shutil.copyfile(workspace.context, prepared.context)
 
 
-def _manifest(store: Store, prepared: ReleaseDirectory, counted: Mapping[str, int]) -> dict[str, object]:
+def _manifest(
+    graphs: Graphs,
+    prepared: ReleaseDirectory,
+    counted: Mapping[str, int],
+    known: Mapping[str, Mapping[str, str | int]],
+) -> dict[str, object]:
     """Returns what the release is; its id is the hash of graphs, questions, context and format."""
-    graphs: dict[str, dict[str, str | int]] = {}
-    for name in sorted(str(getattr(graph, "value", "")) for graph in store.named_graphs()):
-        lines = _lines(store, NamedNode(name))
-        graphs[name] = {"triples": len(lines), "sha256": _sha256(lines)}
+    entries = {name.value: known.get(name.value) or entry(graphs.lines(name)) for name in graphs.names()}
+    held = {name: entries[name] for name in sorted(entries)}
     questions = {path.name: _file_sha256(path) for path in sorted(prepared.queries.iterdir())}
     context = _file_sha256(prepared.context)
     parts = [
         f"format {FORMAT_VERSION}",
-        *(f"graph {name} {entry['sha256']}" for name, entry in graphs.items()),
+        *(f"graph {name} {entry['sha256']}" for name, entry in held.items()),
         *(f"query {name} {digest}" for name, digest in questions.items()),
         f"context {context}",
     ]
-    merged = sum(1 for _ in store.quads_for_pattern(None, None, None, DefaultGraph()))
-    quads = sum(int(entry["triples"]) for entry in graphs.values())
-    counts = {"triples": merged, "quads": quads, "graphs": len(graphs), "questions": len(questions), **counted}
+    quads = sum(int(entry["triples"]) for entry in held.values())
+    # The store counts the default graph too.
+    merged = len(graphs.store) - quads
+    counts = {"triples": merged, "quads": quads, "graphs": len(held), "questions": len(questions), **counted}
     return {
         "format": FORMAT_VERSION,
         "release": _sha256(parts),
-        "graphs": graphs,
+        "graphs": held,
         "queries": questions,
         "context": context,
         "counts": counts,
     }
-
-
-def _lines(store: Store, graph: NamedNode | BlankNode) -> list[str]:
-    return sorted(str(quad.triple) for quad in store.quads_for_pattern(None, None, None, graph))
 
 
 def _sha256(lines: Iterable[str]) -> str:
@@ -389,14 +386,4 @@ def _file_sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _build_info(workspace: Workspace, check: Check) -> dict[str, object]:
-    return {
-        "built": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": workspace.commit(),
-        "checked": check,
-        "python": platform.python_version(),
-        "pyoxigraph": pyoxigraph.__version__,
-    }
-
-
-__all__ = ["Built", "Check", "Places", "Prefixes", "Violations", "apply_rules", "build", "check", "parse_files"]
+__all__ = ["Built", "Check", "Violations", "build", "check", "findings_of", "read_all"]

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,9 @@ from kg.errors import ReleaseError
 from kg.library import Library
 from kg.model import Basis, Link
 from kg.names import CODE
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _BASIS_OF_KIND = {
     CODE + "source-graph": Basis.SAID.rank,
@@ -111,7 +116,15 @@ class Links:
         )
 
 
-def build_links(source: Source, library: Library, folder: Path) -> int:
+@dataclass(frozen=True)
+class Earlier:
+    """Links of an earlier release that still hold: all but those of the subjects that are to be asked anew."""
+
+    links: Links
+    anew: Collection[str]
+
+
+def build_links(source: Source, library: Library, folder: Path, earlier: Earlier | None = None) -> int:
     """Writes the link arrays of a store and returns how many links there are.
 
     Raises:
@@ -120,36 +133,72 @@ def build_links(source: Source, library: Library, folder: Path) -> int:
     # Only the build needs polars; a service that opens arrays should not pay for loading it.
     import polars as pl
 
+    if earlier is None:
+        found = _asked(source, library.program("links").text)
+    else:
+        kept = _held(earlier.links).filter(~pl.col("from").is_in(list(earlier.anew)))
+        found = pl.concat([kept, _asked(source, library.program("links").about("from", sorted(earlier.anew)))])
+    return _write(found.sort("from", "link", "to"), folder)
+
+
+def _asked(source: Source, query: str) -> pl.DataFrame:
+    """Returns the links that a store holds: from, link, to, rank of the basis, origins as one text."""
+    import polars as pl
+
     # Not CSV: the engine writes an IRI with a comma in it there without quotation marks.
-    table = source.reply(Request(library.program("links").text), "text/tab-separated-values")
+    table = source.reply(Request(query), "text/tab-separated-values")
     written = pl.read_csv(io.BytesIO(table), separator="\t", quote_char=None, infer_schema=False)
     rows = written.rename(lambda name: name.removeprefix("?")).with_columns(pl.all().str.strip_chars("<>"))
-    links = (
+    return (
         rows.with_columns(pl.col("kind").replace_strict(_BASIS_OF_KIND, return_dtype=pl.UInt8).alias("basis"))
         .group_by("from", "link", "to")
-        .agg(pl.col("basis").min(), pl.col("origin").drop_nulls().unique().sort().alias("origins"))
-        .sort("from", "link", "to")
+        .agg(pl.col("basis").min(), pl.col("origin").drop_nulls().unique().sort().str.join(" ").alias("origins"))
     )
-    names = pl.concat([links["from"], links["to"], links["origins"].explode().drop_nulls()]).unique().sort()
+
+
+def _held(links: Links) -> pl.DataFrame:
+    """Returns the links in arrays as `_asked` does."""
+    import polars as pl
+
+    a = links.arrays
+    blob, node_at = links.nodes.tobytes(), a["node_at"].tolist()
+    names = pl.Series([blob[i:j].decode() for i, j in pairwise(node_at)], dtype=pl.String)
+    members, origin_at = names.gather(a["origin"]).to_list(), a["origin_at"].tolist()
+    sets = pl.Series([" ".join(members[i:j]) for i, j in pairwise(origin_at)], dtype=pl.String)
+    types = pl.Series(links.types, dtype=pl.String)
+    return pl.DataFrame(
+        {
+            "from": names.gather(a["subject"]),
+            "link": types.gather(a["type"]),
+            "to": names.gather(a["object"]),
+            "basis": pl.Series(a["basis"], dtype=pl.UInt8),
+            "origins": sets.gather(a["origins"]),
+        }
+    )
+
+
+def _write(links: pl.DataFrame, folder: Path) -> int:
+    import polars as pl
+
     types = links["link"].unique().sort()
+    sets = links["origins"].unique().sort()
+    members = [joined.split() for joined in sets.to_list()]
+    origins = pl.Series([iri for group in members for iri in group], dtype=pl.String)
+    names = pl.concat([links["from"], links["to"], origins]).unique().sort()
     subject, object_ = _numbers(links["from"], names), _numbers(links["to"], names)
-    sets = links["origins"].list.join(" ")
-    distinct_sets = sets.unique().sort()
-    members = [[] if not joined else joined.split(" ") for joined in distinct_sets.to_list()]
     encoded = [name.encode() for name in names.to_list()]
-    in_link = np.argsort(object_, kind="stable")
     arrays = {
         "node_at": _starts([len(name) for name in encoded]),
         "subject": subject,
         "object": object_,
         "type": _numbers(links["link"], types),
         "basis": links["basis"].to_numpy(),
-        "origins": _numbers(sets, distinct_sets),
+        "origins": _numbers(links["origins"], sets),
         "out_at": _starts(np.bincount(subject, minlength=len(encoded))),
         "in_at": _starts(np.bincount(object_, minlength=len(encoded))),
-        "in_link": in_link,
+        "in_link": np.argsort(object_, kind="stable"),
         "origin_at": _starts([len(group) for group in members]),
-        "origin": _numbers(pl.Series([iri for group in members for iri in group], dtype=pl.String), names),
+        "origin": _numbers(origins, names),
     }
     folder.mkdir()
     for name, dtype in _ARRAYS.items():
@@ -159,11 +208,8 @@ def build_links(source: Source, library: Library, folder: Path) -> int:
     return len(links)
 
 
-def _numbers(values: object, ordered: object) -> Ints:
+def _numbers(values: pl.Series, ordered: pl.Series) -> Ints:
     """Returns the place of each value in a sorted series without doubles."""
-    import polars as pl
-
-    assert isinstance(values, pl.Series) and isinstance(ordered, pl.Series)
     return ordered.search_sorted(values).to_numpy() if len(values) else np.zeros(0, dtype=np.int32)
 
 

@@ -8,9 +8,10 @@ finds its thing. The order is fixed: better match first, then label, then IRI.
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,6 +41,10 @@ _CANDIDATES = 200
 _SCANNED = 20_000
 
 
+# What labels.rq calls the parts of a card.
+_PARTS = {"label": "labels", "alternative": "alternatives", "words": "words", "type": "types", "scheme": "schemes"}
+
+
 @dataclass
 class _Card:
     """What labels.rq says of one entity, gathered while the index is built."""
@@ -51,37 +56,54 @@ class _Card:
     schemes: list[str] = field(default_factory=list)
 
 
-def build_search(source: Source, library: Library, path: Path) -> int:
+@dataclass(frozen=True)
+class Earlier:
+    """A text index that still holds: of all but the entities that are to be asked anew."""
+
+    path: Path
+    anew: Collection[str]
+
+
+def build_search(source: Source, library: Library, path: Path, earlier: Earlier | None = None) -> int:
     """Writes the text index of a store and returns how many entities it holds.
 
     Raises:
         SourceError: the store failed.
     """
-    cards = _read_cards(source, library)
-    above = _superclasses(source, library)
-    named = [(iri, card) for iri, card in sorted(cards.items()) if card.labels and card.types]
+    labels = library.program("labels")
+    query = labels.text if earlier is None else labels.about("entity", sorted(earlier.anew))
+    cards, above = _read_cards(source, query), _superclasses(source, library)
+    if earlier is not None:
+        shutil.copyfile(earlier.path, path)
     with closing(sqlite3.connect(path)) as db, db:
-        db.executescript(_SCHEMA)
-        for iri, card in named:
-            _insert(db, iri, card, above, library.prefixes)
-        db.execute("INSERT INTO words (words) VALUES ('optimize')")
-    return len(named)
+        if earlier is None:
+            db.executescript(_SCHEMA)
+        else:
+            _forget(db, earlier.anew)
+        for iri, card in sorted(cards.items()):
+            if card.labels and card.types:
+                _insert(db, iri, card, above, library.prefixes)
+        if earlier is None:
+            db.execute("INSERT INTO words (words) VALUES ('optimize')")
+        return int(db.execute("SELECT COUNT(*) FROM entity").fetchone()[0])
 
 
-def _read_cards(source: Source, library: Library) -> dict[str, _Card]:
+def _forget(db: sqlite3.Connection, iris: Iterable[str]) -> None:
+    db.execute("CREATE TEMP TABLE gone (iri TEXT PRIMARY KEY) WITHOUT ROWID")
+    db.executemany("INSERT INTO gone VALUES (?)", [(iri,) for iri in iris])
+    for table in ("entity", "class", "name", "words", "letters"):
+        db.execute(f"DELETE FROM {table} WHERE iri IN (SELECT iri FROM gone)")
+
+
+def _read_cards(source: Source, query: str) -> dict[str, _Card]:
     cards: dict[str, _Card] = {}
-    for entity, kind, value in source.select(library.program("labels").text).rows:
+    for entity, kind, value in source.select(query).rows:
         assert isinstance(entity, NamedNode) and isinstance(kind, Literal)
         assert isinstance(value, NamedNode | Literal)
-        card = cards.setdefault(entity.value, _Card())
-        target = {
-            "label": card.labels,
-            "alternative": card.alternatives,
-            "words": card.words,
-            "type": card.types,
-            "scheme": card.schemes,
-        }[kind.value]
-        target.append(value.value)
+        getattr(cards.setdefault(entity.value, _Card()), _PARTS[kind.value]).append(value.value)
+    for card in cards.values():
+        for part in _PARTS.values():
+            getattr(card, part).sort()
     return cards
 
 

@@ -19,20 +19,21 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import BlankNode, NamedNode, Quad, Store, Triple
+from pyoxigraph import BlankNode, NamedNode, Quad, Triple
 
 from kg.engines.writing import sent_triples
 from kg.errors import BrokenRules, KgError, OutOfDate, SourceError
 from kg.model import Finding
 from kg.names import Prefixes
-from kg.release.build import Violations, build, skolemised
+from kg.release.build import Violations, build
 from kg.release.directory import current_release
 from kg.release.editing import STAGING_ERRORS, Change, Entry, Journal, Shadow, digest_of, new_shadow, place_of
-from kg.release.turtle import parse_turtle, write_trig, write_turtle
+from kg.release.graphs import entry, lines_of
+from kg.release.reading import read_file
+from kg.release.turtle import write_trig, write_turtle
 from kg.workspace import Settings, Workspace
 
 _METHODS = {"put": "PUT", "post": "POST", "drop": "DELETE"}
@@ -57,7 +58,7 @@ def stage(workspace: Workspace, settings: Settings, change: Change) -> Shadow | 
     before = {quad.triple for quad in held if quad.graph_name == graph}
     if change.kind == "drop" and not before:
         return None
-    _refuse_stale(change, tag_of(before) if before else None)
+    _refuse_stale(change, str(entry(lines_of(before))["sha256"]) if before else None)
     sent = set(_sent(change))
     after = sent | before if change.kind == "post" else sent
     if not after and change.kind != "drop":
@@ -106,19 +107,6 @@ def _entry(workspace: Workspace, settings: Settings, change: Change, counts: tup
     )
 
 
-def read_file(workspace: Workspace, path: Path) -> list[Quad]:
-    """Returns the quads of a data file as a build reads them, so that what a service gave out is found again.
-
-    Raises:
-        DataError: the file cannot be read, or does not parse.
-    """
-    quads = parse_turtle(path, workspace.shown(path))
-    if path.suffix != ".trig":
-        graph = NamedNode(workspace.graph_of(path))
-        quads = _placed((quad.triple for quad in quads), graph)
-    return skolemised(quads, path.stem)
-
-
 def _placed(triples: Iterable[Triple], graph: NamedNode) -> list[Quad]:
     return [Quad(triple.subject, triple.predicate, triple.object, graph) for triple in triples]
 
@@ -130,16 +118,6 @@ def write_file(path: Path, quads: Sequence[Quad], prefixes: Prefixes) -> None:
     if quads:
         write = write_trig if path.suffix == ".trig" else write_turtle
         path.write_bytes(write(quads, prefixes).encode())
-
-
-def tag_of(triples: Iterable[Triple]) -> str:
-    """Returns the digest of a graph that the manifest of its release gives: of its triples as the store keeps them."""
-    store = Store()
-    store.bulk_extend(Quad(*triple) for triple in triples)
-    whole = sha256()
-    for line in sorted(str(quad.triple) for quad in store):
-        whole.update(line.encode() + b"\n")
-    return whole.hexdigest()
 
 
 def _refuse_stale(change: Change, tag: str | None) -> None:
