@@ -1,0 +1,164 @@
+"""The commands that ask a release."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kg import wire
+from kg.cli.console import (
+    named,
+    out,
+    print_csv,
+    print_description,
+    print_json,
+    print_paths,
+    print_questions,
+    print_table,
+    write_bytes,
+)
+from kg.cli.program import (
+    ReleaseOption,
+    Shape,
+    TextShape,
+    TextsOption,
+    WorkspaceOption,
+    app,
+    opened_answers,
+    parameters_of,
+    read_text,
+    settings_in_force,
+)
+from kg.model import bases
+
+
+class SparqlShape(StrEnum):
+    """How the answer to free SPARQL is printed."""
+
+    table = "table"
+    json = "json"
+    xml = "xml"
+    csv = "csv"
+    tsv = "tsv"
+    turtle = "turtle"
+    ntriples = "ntriples"
+    jsonld = "jsonld"
+
+
+_MEDIA = {
+    SparqlShape.json: "application/sparql-results+json",
+    SparqlShape.xml: "application/sparql-results+xml",
+    SparqlShape.csv: "text/csv",
+    SparqlShape.tsv: "text/tab-separated-values",
+    SparqlShape.turtle: "text/turtle",
+    SparqlShape.ntriples: "application/n-triples",
+    SparqlShape.jsonld: "application/ld+json",
+}
+
+
+@app.command()
+def sparql(
+    query: Annotated[str | None, typer.Argument(help="A SPARQL query.")] = None,
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="A file that holds it.")] = None,
+    shape: Annotated[SparqlShape, typer.Option("--format")] = SparqlShape.table,
+    workspace: WorkspaceOption = None,
+    release: ReleaseOption = None,
+) -> None:
+    """Answer a SPARQL query; the graph's prefixes are known."""
+    from kg.engines.source import Request
+    from kg.tokens import is_graph_form, verb
+
+    if (query is None) == (file is None):
+        raise typer.BadParameter("give a query or a file (-f), one of the two")
+    text = query if query is not None else read_text(file)
+    with opened_answers(workspace, release) as answers:
+        if shape is SparqlShape.table and verb(text) == "SELECT":
+            print_table(answers.select(text))
+            return
+        plain = "text/turtle" if is_graph_form(text) else "application/sparql-results+json"
+        reply = answers.sparql(Request(text), _MEDIA.get(shape, plain))
+    write_bytes(reply if reply.endswith(b"\n") else reply + b"\n")
+
+
+@app.command()
+def ask(
+    name: Annotated[str | None, typer.Argument(help="A question; without it, they are listed.")] = None,
+    values: Annotated[list[str] | None, typer.Argument(help="param=value …")] = None,
+    shape: Annotated[Shape, typer.Option("--format")] = Shape.table,
+    workspace: WorkspaceOption = None,
+    release: ReleaseOption = None,
+) -> None:
+    """Answer one of the questions of queries/, or list them."""
+    with opened_answers(workspace, release) as answers:
+        if name is None:
+            print_questions(answers, as_json=shape is Shape.json)
+            return
+        answer = answers.ask(name, parameters_of(values or []))
+    if shape is Shape.json:
+        print_json(wire.answer(answer))
+    elif shape is Shape.csv:
+        print_csv(answer)
+    else:
+        print_table(answer)
+
+
+@app.command()
+def connect(
+    start: Annotated[str, typer.Argument(metavar="A")],
+    end: Annotated[str, typer.Argument(metavar="B")],
+    max_hops: Annotated[int, typer.Option(help="The longest path that counts.")] = 6,
+    limit: Annotated[int, typer.Option(help="How many paths at most.")] = 10,
+    basis: Annotated[str, typer.Option(help="said,judged,inferred,reference: which links count.")] = "",
+    shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
+    workspace: WorkspaceOption = None,
+    release: ReleaseOption = None,
+    texts: TextsOption = None,
+) -> None:
+    """Show how two things hang together, and who says so."""
+    with opened_answers(workspace, release, settings_in_force(texts)) as answers:
+        found = answers.connect(start, end, max_hops, limit, bases(basis))
+    if shape is TextShape.json:
+        print_json(wire.paths(found))
+    else:
+        print_paths(found)
+
+
+@app.command()
+def describe(
+    entity: Annotated[str, typer.Argument(help="IRI, CURIE or label.")],
+    shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
+    workspace: WorkspaceOption = None,
+    release: ReleaseOption = None,
+    texts: TextsOption = None,
+) -> None:
+    """Show what is known of one thing, and what it rests on."""
+    with opened_answers(workspace, release, settings_in_force(texts)) as answers:
+        found = answers.describe(entity)
+    if shape is TextShape.json:
+        print_json(wire.description(found))
+    else:
+        print_description(found)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help="Words of a label or description.")],
+    kind: Annotated[str | None, typer.Option("--type", help="A class, such as pev:Theme.")] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.")] = 20,
+    shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
+    workspace: WorkspaceOption = None,
+    release: ReleaseOption = None,
+) -> None:
+    """Find things by their labels and descriptions; typing errors are forgiven."""
+    with opened_answers(workspace, release) as answers:
+        found = answers.search(" ".join(words), kind, limit)
+    if shape is TextShape.json:
+        print_json(wire.matches(found))
+        return
+    for entity in found.results:
+        out.print(named(entity), markup=False)
+    if not found.results:
+        out.print("nothing found")
