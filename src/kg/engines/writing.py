@@ -8,8 +8,9 @@ from typing import Literal as OneOf
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, Triple, parse, serialize
 
+from kg.engines.syntax import bad_update
 from kg.engines.updates import with_dataset, without_silent_loads
-from kg.errors import BadParameter, BadSparql, SourceError
+from kg.errors import BadParameter, SourceError
 
 READ_FORMATS: Mapping[str, RdfFormat] = {
     "text/turtle": RdfFormat.TURTLE,
@@ -63,7 +64,7 @@ def applied(store: Store, write: Write) -> dict[str, object]:
             # One update is one transaction, so a graph is never seen half exchanged.
             store.update(_graph_update(write, existed))
     except SyntaxError as error:
-        raise BadSparql.read(str(error)) from error
+        raise bad_update(write.text, str(error), write.base) from error
     except RuntimeError as error:
         # An operation that cannot be done, such as creating a graph that is there.
         raise BadParameter(f"The update cannot be applied: {error}.") from error
