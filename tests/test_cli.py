@@ -212,11 +212,6 @@ def test_a_query_can_stand_in_a_file(kg: Run, release_folder: Path, tmp_path: Pa
     assert from_file == kg("sparql", SELECT, "--release", release_folder)
 
 
-def test_a_truth_value_is_printed(kg: Run, release_folder: Path) -> None:
-    ran = kg("sparql", "ASK { ?x a pev:Barrier }", "--release", release_folder)
-    assert json.loads(ran.out)["boolean"] is True
-
-
 # What people read
 
 
@@ -238,6 +233,22 @@ def test_a_table_shows_labels_and_says_how_many_rows_there_are(kg: Run, release_
     for label in ("Data not shared safely", "Disagreement over governance", "High turnover in leadership teams"):
         assert any(line.startswith(label) for line in said)
     assert re.fullmatch(r"\d+ rows; release [0-9a-f]{12}", lines[-1])
+
+
+@pytest.mark.parametrize(("query", "truth"), [("ASK {}", "true\n"), ("ASK { <urn:a> <urn:b> <urn:c> }", "false\n")])
+def test_a_yes_or_no_is_one_word(kg: Run, release_folder: Path, query: str, truth: str) -> None:
+    assert kg("sparql", query, "--release", release_folder).out == truth
+
+
+def test_one_row_is_not_called_rows(kg: Run, release_folder: Path) -> None:
+    ran = kg("sparql", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "--release", release_folder)
+    assert re.fullmatch(r"1 row; release [0-9a-f]{12}", ran.out.splitlines()[-1])
+
+
+def test_no_line_of_the_help_is_cut_short(kg: Run) -> None:
+    commands = kg("--help").out.partition("Commands:")[2]
+    assert "settings" in commands
+    assert "..." not in commands
 
 
 def test_csv_holds_every_column_and_the_iris(kg: Run, answers: Answers, release_folder: Path) -> None:
@@ -303,11 +314,13 @@ def test_a_search_that_finds_nothing_says_so(kg: Run, release_folder: Path) -> N
         (["sparql", "CLEAR ALL"], ["Forbidden", "read-only"]),
         (["sparql", "SELECT * { SERVICE <http://127.0.0.1:1/> {} }"], ["SERVICE", "KG_SERVICE_ALLOWED"]),
         (["sparql", SELECT, "--format", "turtle"], ["turtle"]),
-        (["sparql", "-f", "nonesuch.rq"], ["nonesuch.rq"]),
+        (["sparql", "SELECT * {\n ?s nope:x 1 }"], ["line 2, column 5: the prefix nope: is not declared"]),
+        (["sparql", "-f", "nonesuch.rq"], ["nonesuch.rq: cannot be read: No such file or directory."]),
+        (["sparql", "-f", "/dev"], ["/dev: cannot be read: Is a directory."]),
         (["describe", "\udcff"], ["UTF-8"]),
         (["verify", "--texts", "/nonesuch"], ["/nonesuch", "folder"]),
         (["verify"], ["--texts"]),
-        (["export", "csv", "--out", "/nonesuch/links.csv"], ["/nonesuch/links.csv"]),
+        (["export", "csv", "--out", "/nonesuch/links.csv"], ["done: /nonesuch/links.csv: No such file or directory"]),
     ],
 )
 def test_an_error_names_its_cause_in_one_line(

@@ -108,6 +108,10 @@ def test_what_looks_alike_is_ranked_by_likeness(invented: Search) -> None:
     assert invented.alike("qqqqqqqq") == []
 
 
+def test_of_labels_that_hold_what_was_typed_the_shortest_is_nearest(real: Search) -> None:
+    assert [entity.curie for entity in real.alike("Cosl")][:2] == ["agent:cosla", "position:currie-welcome"]
+
+
 def test_words_that_do_not_fit_at_all_find_nothing(invented: Search) -> None:
     assert invented.search("zzz qqq xxx") == []
 

@@ -55,6 +55,8 @@ from kg.workspace import Settings
 
 MAX_HOPS = 12
 MAX_LIMIT = 1000
+# Of a name that is not known, a message repeats this much.
+_SHOWN_CHARACTERS = 80
 
 
 class Answers:
@@ -202,9 +204,11 @@ class Answers:
         Raises:
             UnknownName: nothing answers to it; the nearest labels are named.
             AmbiguousName: several things do.
-            BadParameter: an IRI or CURIE names a thing of another class.
+            BadParameter: it is empty, or an IRI or CURIE names a thing of another class.
         """
         text = text.strip()
+        if not text:
+            raise BadParameter(f"{parameter}: is empty; give an IRI, a CURIE or a label.")
         class_iri = None if kind is None else self._release.library.prefixes.iri(kind)
         iri = self._release.library.prefixes.iri(text)
         found = None if iri is None else self._described(iri)
@@ -234,13 +238,14 @@ class Answers:
         if len(common) == 1 and all(e.type == "pev:Theme" for e in candidates):
             return common[0]
         what = f"a {kind}" if kind else "anything in this release"
+        given = repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
         if candidates:
             names = _listed(e.curie for e in candidates)
             raise AmbiguousName(
-                f"{parameter}: {text!r} is the label of several: {names}. Give one of these.", candidates
+                f"{parameter}: {given} is the label of several: {names}. Give one of these.", candidates
             )
         nearest = self._release.search.alike(text, class_iri)
-        raise UnknownName(f"{parameter}: {text!r} is not the name of {what}.{_did_you_mean(nearest)}", nearest)
+        raise UnknownName(f"{parameter}: {given} is not the name of {what}.{_did_you_mean(nearest)}", nearest)
 
     def search(self, text: str, kind: str | None = None, limit: int = 20) -> Matches:
         """Returns the entities that fit some words, best first.

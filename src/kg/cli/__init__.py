@@ -30,7 +30,10 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         # A folder that may not be written, a full disk: what the system says names the cause.
-        err.print(f"Cannot be done: {error}", style="red" if err.is_terminal else None, markup=False)
+        place = f"{error.filename}: " if error.filename else ""
+        err.print(
+            f"Cannot be done: {place}{error.strerror or error}", style="red" if err.is_terminal else None, markup=False
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

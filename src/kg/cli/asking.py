@@ -71,16 +71,22 @@ def sparql(
     from kg.engines.source import Request
     from kg.tokens import is_graph_form, verb
 
-    if (query is None) == (file is None):
-        raise typer.BadParameter("give a query or a file (-f), one of the two")
-    text = query if query is not None else read_text(file)
+    text = _query_text(query, file)
     with opened_answers(workspace, release) as answers:
         if shape is SparqlShape.table and verb(text) == "SELECT":
             print_table(answers.select(text))
             return
-        plain = "text/turtle" if is_graph_form(text) else "application/sparql-results+json"
+        plain = "text/turtle" if is_graph_form(text) else "text/csv"  # true or false
         reply = answers.sparql(Request(text), _MEDIA.get(shape, plain))
     write_bytes(reply if reply.endswith(b"\n") else reply + b"\n")
+
+
+def _query_text(query: str | None, file: Path | None) -> str:
+    if query is not None and file is None:
+        return query
+    if file is not None and query is None:
+        return read_text(file)
+    raise typer.BadParameter("give a query or a file (-f), one of the two")
 
 
 @app.command()
@@ -107,8 +113,8 @@ def ask(
 
 @app.command()
 def connect(
-    start: Annotated[str, typer.Argument(metavar="A")],
-    end: Annotated[str, typer.Argument(metavar="B")],
+    start: Annotated[str, typer.Argument(metavar="A", help="IRI, CURIE or label.")],
+    end: Annotated[str, typer.Argument(metavar="B", help="IRI, CURIE or label.")],
     max_hops: Annotated[int, typer.Option(help="The longest path that counts.")] = 6,
     limit: Annotated[int, typer.Option(help="How many paths at most.")] = 10,
     basis: Annotated[str, typer.Option(help="said,judged,inferred,reference: which links count.")] = "",
@@ -152,7 +158,7 @@ def search(
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
 ) -> None:
-    """Find things by their labels and descriptions; typing errors are forgiven."""
+    """Find things by their labels and descriptions. Typing errors are forgiven."""
     with opened_answers(workspace, release) as answers:
         found = answers.search(" ".join(words), kind, limit)
     if shape is TextShape.json:

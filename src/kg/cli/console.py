@@ -107,7 +107,7 @@ def print_table(answer: Answer) -> None:
         # A pipe has no width; a column is then as wide as its widest cell.
         Output(highlight=False, width=10_000).print(table)
     cut = " (cut by KG_MAX_ROWS)" if answer.truncated else ""
-    out.print(f"{len(answer.results)} rows{cut}; release {answer.release[:12]}", markup=False)
+    out.print(f"{counted(len(answer.results), 'row')}{cut}; release {answer.release[:12]}", markup=False)
 
 
 def print_csv(answer: Answer) -> None:
@@ -122,14 +122,14 @@ def print_csv(answer: Answer) -> None:
 
 def print_paths(found: Paths) -> None:
     """Prints paths with a sentence and the passages for each hop."""
-    out.print(f"{found.start.label} to {found.end.label}: {len(found.paths)} paths", markup=False)
+    out.print(f"{found.start.label} to {found.end.label}: {counted(len(found.paths), 'path')}", markup=False)
     if found.why_none is not None:
         out.print(found.why_none.reason, markup=False)
         for entity in found.why_none.nearest:
             out.print(f"  reached: {named(entity)}", markup=False)
     for number, path in enumerate(found.paths, start=1):
         origins = f" in {', '.join(path.origins)}" if path.origins else ""
-        head = f"{number}. {path.length} hops, {path.thread}{origins}, score {path.score}"
+        head = f"{number}. {counted(path.length, 'hop')}, {path.thread}{origins}, score {path.score}"
         out.print(f"\n{head}", style="bold", markup=False)
         for hop in path.hops:
             out.print(f"   [{hop.basis}] {hop.sentence}", markup=False)
@@ -153,6 +153,11 @@ def print_description(found: Description) -> None:
         out.print(f"  {arrow} {relation.label} {named(relation.other)} [{relation.basis}]", markup=False)
     for passage in found.evidence:
         out.print(f"  {reference(passage)}", markup=False, style="dim")
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns a number with its noun: 1 row, 2 rows."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def named(entity: Entity) -> str:

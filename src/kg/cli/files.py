@@ -17,10 +17,11 @@ from kg.cli.program import (
     WorkspaceOption,
     app,
     opened_answers,
+    read_text,
     release_folder,
     settings_in_force,
 )
-from kg.errors import BadParameter, DataError
+from kg.errors import BadParameter
 from kg.workspace import SETTINGS, init_workspace, open_workspace, read_settings_and_origins
 
 
@@ -55,7 +56,7 @@ def build(
     anew: Annotated[bool, typer.Option("--anew", help="Take nothing over from the release before.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Leave out what is no violation.")] = False,
 ) -> None:
-    """Check the files, apply the rules, index, and publish a release; what did not change is taken over."""
+    """Make a release: check, apply rules, index, publish. What did not change is taken over."""
     from kg.release import build as building
 
     with progress_shown() as progress:
@@ -73,7 +74,7 @@ def check_files(
     workspace: WorkspaceOption = None,
     shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
 ) -> None:
-    """Check every shape and every rule; one line per finding, exit 1 on a violation."""
+    """Check the files against every shape and rule. One line per finding; exit 1 on a violation."""
     from kg.release.build import check
 
     with progress_shown() as progress:
@@ -95,7 +96,7 @@ def verify(
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
 ) -> None:
-    """Check every passage against the texts at hand; exit 1 if any is bad."""
+    """Check every passage against the texts at hand. Exit 1 if any is bad."""
     settings = settings_in_force(texts)
     if settings.texts is None:
         raise BadParameter("--texts: name the folder that holds the texts.")
@@ -111,7 +112,10 @@ def verify(
 def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
     """Make a new, empty workspace with the ontology and the questions."""
     made = init_workspace(folder)
-    out.print(f"{made.root} is ready: put texts in graph/sources/, then kg build --workspace {folder}", markup=False)
+    out.print(
+        f"{made.root} is ready: write what a text says as graph/sources/NAME.trig, then kg build --workspace {folder}",
+        markup=False,
+    )
 
 
 @app.command("format")
@@ -130,15 +134,11 @@ def passage(
     text: Annotated[Path, typer.Argument(help="A text, exactly as it is held.")],
     words: Annotated[str, typer.Argument(help="Words that stand in it once.")],
 ) -> None:
-    """Print the Turtle of the passage of a text in which some words stand."""
+    """Print the Turtle of a passage, given its words. To be pasted into the file of that text."""
     from kg.evidence import passage_of_words, passage_quads
     from kg.release.turtle import write_turtle
 
-    try:
-        held = text.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read as UTF-8 text: {error}", text) from error
-    quads = passage_quads(passage_of_words(held, words))
+    quads = passage_quads(passage_of_words(read_text(text), words))
     write_bytes(write_turtle(quads, open_workspace().prefixes).encode())
 
 
@@ -166,7 +166,7 @@ def export(
 
 @app.command("settings")
 def show_settings(shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text) -> None:
-    """List the settings: variable, value in force, unit, meaning, and where the value comes from."""
+    """List the settings in force. For each: variable, value, unit, meaning, and where the value comes from."""
     values, origins = read_settings_and_origins()
     rows = [
         {

@@ -95,14 +95,15 @@ def parameters_of(values: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def read_text(path: Path | None) -> str:
-    """Returns the text of a file that a person names.
+def read_text(path: Path) -> str:
+    """Returns the text of a file that a person names, its line ends as they are.
 
     Raises:
         DataError: it cannot be read.
     """
-    assert path is not None
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read: {error}", path) from error
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"is not UTF-8 text: {error.reason} at byte {error.start}.", path) from error
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror or error}.", path) from error

@@ -219,8 +219,9 @@ class Search:
         names = self._all_names(class_iri) if few else self._names_by_letters(plain, class_iri)
         close = process.extract(plain, names, scorer=fuzz.WRatio, score_cutoff=least, limit=None)
         best: dict[str, float] = {}
-        for _, score, (iri, _) in close:
-            best[iri] = max(score, best.get(iri, 0.0))
+        for name, score, (iri, _) in close:
+            # Alone, the weighted ratio puts a long label that holds the text before a short one that is nearly it.
+            best[iri] = max(score + fuzz.ratio(plain, name) / 4, best.get(iri, 0.0))
         entities = self.entities(best)
         ranked = sorted(entities.values(), key=lambda e: (-best[e.iri], e.label, e.iri))
         return ranked[:limit]
