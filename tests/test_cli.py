@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import socket
@@ -415,6 +416,19 @@ def test_a_release_that_cannot_be_opened_is_one_line(
         line = _one_line(kg(*command, "--release", folder))
         assert str(folder) in line
         assert part in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is locked for the superuser")
+@pytest.mark.parametrize("part", ["", "links", "store"])
+def test_a_locked_release_is_one_line(kg: Run, release_folder: Path, tmp_path: Path, part: str) -> None:
+    folder = tmp_path / "release"
+    shutil.copytree(release_folder, folder)
+    (folder / part).chmod(0)
+    try:
+        for command in (["ask", "contradictions"], ["serve", "--port", "0"]):
+            assert "ermission denied" in _one_line(kg(*command, "--release", folder))
+    finally:
+        (folder / part).chmod(0o755)
 
 
 def test_a_taken_port_is_one_line_and_said_before_anything_is_built(kg: Run, tmp_path: Path) -> None:

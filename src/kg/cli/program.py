@@ -29,9 +29,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-WorkspaceOption = Annotated[Path | None, typer.Option(help="Folder with ontology/, graph/ and queries/.")]
-ReleaseOption = Annotated[Path | None, typer.Option(help="A release, instead of building one.")]
-TextsOption = Annotated[Path | None, typer.Option(help="Folder of held texts, for quotes.")]
+# Whether a folder can be read is found when it is read: one line and exit 1, as for one that is missing.
+WorkspaceOption = Annotated[
+    Path | None, typer.Option(readable=False, help="Folder with ontology/, graph/ and queries/.")
+]
+ReleaseOption = Annotated[Path | None, typer.Option(readable=False, help="A release, instead of building one.")]
+TextsOption = Annotated[Path | None, typer.Option(readable=False, help="Folder of held texts, for quotes.")]
 
 
 class Shape(StrEnum):
@@ -103,7 +106,5 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"is not UTF-8 text: {error.reason} at byte {error.start}.", path) from error
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror or error}.", path) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError.unreadable(error, path) from error

@@ -86,7 +86,7 @@ def _read_json(path: Path) -> Mapping[str, object]:
     except FileNotFoundError as error:
         raise ReleaseError("is missing; this folder holds no whole release. `kg build` makes one.", path) from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ReleaseError(f"cannot be read: {error}", path) from error
+        raise ReleaseError.unreadable(error, path) from error
     if not isinstance(found, dict):
         raise ReleaseError("is not a JSON object.", path)
     return found
