@@ -532,7 +532,7 @@ def test_openapi_lists_each_question_with_its_parameters(client: TestClient, ans
         operation = paths[f"/api/queries/{question.name}"]["get"]
         assert operation["summary"] == question.summary
         documented = {p["name"]: p for p in operation.get("parameters", [])}
-        assert set(documented) == {p.name for p in question.parameters}
+        assert set(documented) == {p.name for p in question.parameters} | {"release"}
         for parameter in question.parameters:
             shown = documented[parameter.name]
             assert shown["in"] == "query"

@@ -87,7 +87,7 @@ def _one_line(ran: Ran) -> str:
 def test_the_help_names_every_command(kg: Run) -> None:
     ran = kg("--help")
     assert ran.code == 0
-    commands = "serve build check verify sparql ask connect describe search export init settings format passage"
+    commands = "serve build check verify sparql ask connect describe diff search export init settings format passage"
     for name in commands.split():
         assert re.search(rf"^  {name}  +\S", ran.out, re.MULTILINE), name
 

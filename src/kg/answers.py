@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.connections.explain import Explainer
 from kg.connections.paths import PathSearch
@@ -23,8 +23,8 @@ from kg.library import Parameter, Question, literal_of
 from kg.model import (
     Answer,
     Basis,
-    Cell,
     Description,
+    Diff,
     Entity,
     Evidence,
     Fact,
@@ -38,7 +38,8 @@ from kg.model import (
     Statement,
     WhyNone,
 )
-from kg.names import PEV, RDFS, XSD, folded
+from kg.names import PEV, RDFS, folded
+from kg.release.diff import compare
 from kg.release.documents import (
     is_document,
     is_ontology,
@@ -51,6 +52,7 @@ from kg.release.documents import (
 from kg.release.jsonld import Context
 from kg.release.opened import Release, open_release
 from kg.release.void import describe_access, describe_dataset, describe_questions
+from kg.release.wording import cell_of
 from kg.workspace import Settings
 
 MAX_HOPS = 12
@@ -172,24 +174,13 @@ class Answers:
         entities = self._release.search.entities(iris)
         rows = tuple(
             {
-                column: self._cell(term, entities)
+                column: cell_of(term, entities)
                 for column, term in zip(found.variables, row, strict=True)
                 if term is not None
             }
             for row in found.rows
         )
         return Answer(self.release_id, name, parameters, found.variables, rows, found.truncated, query)
-
-    def _cell(self, term: Term, entities: Mapping[str, Entity]) -> Cell:
-        if isinstance(term, NamedNode):
-            known = entities.get(term.value)
-            return Cell(term.value, "uri", known.label if known else None)
-        if isinstance(term, Literal):
-            plain = term.language or term.datatype.value == XSD + "string"
-            return Cell(term.value, "literal", None, None if plain else term.datatype.value, term.language)
-        if isinstance(term, BlankNode):
-            return Cell(term.value, "bnode")
-        return Cell(str(term), "literal")
 
     # Names
 
@@ -400,7 +391,7 @@ class Answers:
             self.term_labels.get(link.value) or self._explainer.wording(link.value).label,
             self._explainer.phrase(link.value),
             "forward" if direction.value == "forward" else "backward",
-            self._cell(value, known),
+            cell_of(value, known),
             self._explainer.entity(value.value, known) if isinstance(value, NamedNode) else None,
             Basis(basis.value) if isinstance(basis, Literal) else None,
         )
@@ -496,6 +487,18 @@ class Answers:
         else:
             reason = f"No path of at most {hops} hops of the allowed basis joins {start.label} and {end.label}."
         return WhyNone(reason, tuple(self._explainer.entity(iri, known) for iri in iris))
+
+    # Releases side by side
+
+    def diff(self, other: Answers, limit: int = 50) -> Diff:
+        """Returns what changed from this release to another, in domain words.
+
+        Raises:
+            BadParameter: the limit is out of range.
+            LimitError: a graph that differs is larger than an answer may be.
+        """
+        _within("limit", limit, 1, MAX_LIMIT)
+        return compare(self._release, other._release, limit, self.settings.max_compared)
 
     # Evidence as a whole
 

@@ -288,3 +288,74 @@ class ReleaseInfo:
     commit: str | None
     counts: Mapping[str, int]
     graphs: Mapping[str, int] = field(default_factory=dict)
+
+
+Change = Literal["added", "removed", "changed"]
+
+
+@dataclass(frozen=True)
+class StatementChange:
+    """What one release says of a thing and another does not, or on another basis.
+
+    `basis` is that of what holds now, or held before it was removed; None in a vocabulary.
+    `basis_before` differs from it where the same is now said, judged or inferred otherwise.
+    """
+
+    change: Change
+    link: str
+    label: str
+    basis: Basis | None
+    basis_before: Basis | None
+    before: tuple[Cell, ...]
+    after: tuple[Cell, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ThingChange:
+    """A thing that came, went, or is described otherwise."""
+
+    change: Change
+    entity: Entity
+    statements: tuple[StatementChange, ...]
+
+
+@dataclass(frozen=True)
+class KindChange:
+    """How many things of a class came, went, or are described otherwise."""
+
+    kind: str
+    label: str
+    added: int
+    removed: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What tells two releases apart.
+
+    Attributes:
+        start, end: the ids of the releases, from which and to which.
+        summary: all of it in one sentence.
+        graphs: the named graphs that differ, and how.
+        questions: the files of queries/ that differ, and how.
+        context_changed: whether the prefixes and terms of JSON-LD differ.
+        total: how many things differ, of which `results` shows the first ones.
+        complete: False where so much differs that not every graph was looked at.
+    """
+
+    start: str
+    end: str
+    summary: str
+    kinds: tuple[KindChange, ...]
+    graphs: Mapping[str, Change]
+    questions: Mapping[str, Change]
+    context_changed: bool
+    results: tuple[ThingChange, ...]
+    total: int
+    complete: bool
+
+    @property
+    def truncated(self) -> bool:
+        return not self.complete or len(self.results) < self.total

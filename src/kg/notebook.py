@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kg.answers import Answers, open_answers
 from kg.errors import BadParameter
-from kg.model import Answer, Basis, Cell, Description, Entity, Paths, bases
+from kg.model import Answer, Basis, Cell, Description, Diff, Entity, Paths, bases
 from kg.names import XSD
 from kg.release.build import build
-from kg.release.directory import find_release, fresh_release
+from kg.release.directory import find_release, fresh_release, kept_release
 from kg.release.export import quads, to_networkx
 from kg.workspace import open_workspace, read_settings
 
@@ -123,6 +124,25 @@ class Graph:
     def search(self, words: str, limit: int = 20) -> tuple[Entity, ...]:
         """Returns the things that fit the words, best first."""
         return self._answers.search(words, limit=limit).results
+
+    def diff(self, other: Graph | str | Path, limit: int = 50) -> Diff:
+        """Returns what changed from this release to another, in domain words.
+
+        Args:
+            other: an opened graph; or a release: its folder, or its id (8 or more digits of it) where it
+                is kept beside this one.
+            limit: how many things are told one by one.
+
+        Raises:
+            BadParameter, UnknownName: no one release has such an id.
+        """
+        if isinstance(other, Graph):
+            return self._answers.diff(other._answers, limit)
+        folder = Path(other)
+        if not folder.is_dir():
+            folder = kept_release(self._answers.opened.directory.root.parent, str(other)).root
+        with closing(open_answers(folder, self._answers.settings)) as opened:
+            return self._answers.diff(opened, limit)
 
     def to_rdflib(self) -> rdflib.Dataset:
         """Returns every named graph as an rdflib Dataset (its default graph is their union)."""

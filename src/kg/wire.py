@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import get_args
 
 from kg.errors import AmbiguousName, BadSparql, BrokenRules, KgError, LimitError, UnknownName
 from kg.library import Question
 from kg.model import (
     Answer,
     Cell,
+    Change,
     Description,
+    Diff,
     Entity,
     Evidence,
     Finding,
@@ -22,6 +25,8 @@ from kg.model import (
     Paths,
     Relation,
     ReleaseInfo,
+    StatementChange,
+    ThingChange,
 )
 
 Json = dict[str, object]
@@ -177,6 +182,53 @@ def _hop(value: Hop) -> Json:
 def release(value: ReleaseInfo) -> Json:
     """Returns {release, built, commit, counts, graphs}."""
     return asdict(value)
+
+
+def diff(value: Diff) -> Json:
+    """Returns {release, from, to, summary, kinds, graphs, questions, context_changed, results, total, truncated}.
+
+    Shape: `release` is the one compared to; `graphs` and `questions` have under added, removed and
+    changed the names of those that are.
+    """
+    return {
+        "release": value.end,
+        "from": value.start,
+        "to": value.end,
+        "summary": value.summary,
+        "kinds": [asdict(kind) for kind in value.kinds],
+        "graphs": _by_change(value.graphs),
+        "questions": _by_change(value.questions),
+        "context_changed": value.context_changed,
+        "results": [_thing_change(thing) for thing in value.results],
+        "total": value.total,
+        "complete": value.complete,
+        "truncated": value.truncated,
+    }
+
+
+def _by_change(changes: Mapping[str, Change]) -> Json:
+    return {wanted: [n for n, change in changes.items() if change == wanted] for wanted in get_args(Change)}
+
+
+def _thing_change(value: ThingChange) -> Json:
+    return {
+        "change": value.change,
+        **entity(value.entity),
+        "statements": [_statement_change(statement) for statement in value.statements],
+    }
+
+
+def _statement_change(value: StatementChange) -> Json:
+    return {
+        "change": value.change,
+        "link": value.link,
+        "label": value.label,
+        "basis": value.basis,
+        "basis_before": value.basis_before,
+        "before": [_cell(cell) for cell in value.before],
+        "after": [_cell(cell) for cell in value.after],
+        "sentence": value.sentence,
+    }
 
 
 def findings(value: Sequence[Finding]) -> Json:

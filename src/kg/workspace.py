@@ -57,6 +57,7 @@ SETTINGS = (
     Setting("max_nesting", 100, "brackets", "A query that nests deeper is refused."),
     Setting("max_tokens", 20_000, "tokens", "A query that has more is refused."),
     Setting("max_expansions", 2_000_000, "links", "Links that one search for connections may look at."),
+    Setting("max_compared", 10_000, "things", "Things that a comparison of two releases looks at."),
     Setting("service_allowed", None, "addresses", "SPARQL endpoints that SERVICE may name, comma-separated."),
     Setting("keep_releases", 3, "releases", "How many releases are kept beside the current one."),
     Setting("log_level", "info", "level", "What is logged: debug, info (a line a request), warning or error."),
@@ -89,6 +90,7 @@ class Settings:
     max_nesting: int
     max_tokens: int
     max_expansions: int
+    max_compared: int
     service_allowed: str | None
     keep_releases: int
     log_level: str

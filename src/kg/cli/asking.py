@@ -14,6 +14,7 @@ from kg.cli.console import (
     out,
     print_csv,
     print_description,
+    print_diff,
     print_json,
     print_paths,
     print_questions,
@@ -28,6 +29,7 @@ from kg.cli.program import (
     WorkspaceOption,
     app,
     opened_answers,
+    opened_release,
     parameters_of,
     read_text,
     settings_in_force,
@@ -147,6 +149,23 @@ def describe(
         print_json(wire.description(found))
     else:
         print_description(found)
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="A release: its id, 8 or more digits of it, or a folder.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The release to compare it with, likewise.")],
+    limit: Annotated[int, typer.Option(help="How many things are shown one by one.")] = 50,
+    shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Tell in domain words what changed from one release to another."""
+    with opened_release(before, workspace) as first, opened_release(after, workspace) as second:
+        found = first.diff(second, limit)
+    if shape is TextShape.json:
+        print_json(wire.diff(found))
+    else:
+        print_diff(found)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from kg import wire
 
 if TYPE_CHECKING:
     from kg.answers import Answers
-    from kg.model import Answer, Description, Entity, Finding, Passage, Paths
+    from kg.model import Answer, Description, Diff, Entity, Finding, Passage, Paths
 
 
 class ReaderLeft(Exception):
@@ -158,6 +158,22 @@ def print_description(found: Description) -> None:
 def counted(number: int, noun: str) -> str:
     """Returns a number with its noun: 1 row, 2 rows."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def print_diff(found: Diff) -> None:
+    """Prints what tells two releases apart: all in one sentence, then thing by thing."""
+    out.print(f"from {found.start[:12]} to {found.end[:12]}", markup=False)
+    out.print(found.summary, markup=False)
+    for thing in found.results:
+        out.print(f"\n{thing.change} {named(thing.entity)}", style="bold", markup=False)
+        for statement in thing.statements:
+            out.print(f"   [{statement.basis or 'vocabulary'}] {statement.sentence}", markup=False)
+    for name, change in found.questions.items():
+        out.print(f"\n{change} question {name}", style="bold", markup=False)
+    if len(found.results) < found.total:
+        out.print(f"\n{len(found.results)} of {found.total} things are shown; raise --limit to see more.")
+    if not found.complete:
+        out.print("\nNot all that differs was looked at (KG_MAX_COMPARED).")
 
 
 def named(entity: Entity) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ import typer
 
 from kg.cli.console import progress_shown
 from kg.errors import DataError
-from kg.release.directory import find_release, fresh_release
+from kg.release.directory import find_release, fresh_release, kept_release
 from kg.workspace import Settings, open_workspace, read_settings
 
 if TYPE_CHECKING:
@@ -85,6 +85,19 @@ def opened_answers(workspace: Path | None, release: Path | None, settings: Setti
         yield opened
     finally:
         opened.close()
+
+
+@contextmanager
+def opened_release(name: str, workspace: Path | None) -> Iterator[Answers]:
+    """Yields the front door of a release that is named by its folder, or by its id in a workspace; builds nothing."""
+    from kg.answers import open_answers
+
+    settings = settings_in_force()
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = kept_release(open_workspace(workspace).releases(settings), name).root
+    with closing(open_answers(folder, settings)) as opened:
+        yield opened
 
 
 def parameters_of(values: Sequence[str]) -> dict[str, list[str]]:

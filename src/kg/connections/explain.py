@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from pyoxigraph import Literal, NamedNode
 
@@ -17,20 +16,10 @@ from kg.evidence import Texts, read_passages
 from kg.model import Basis, Entity, Hop, Link, Passage, Path
 from kg.names import PEV
 from kg.release.opened import Release
+from kg.release.wording import Wording, Wordings, called, capitalised, entity_of, listed
 
 # Links that tell who asserts an item or where it stands; put before "says that" they would repeat it.
 _ATTRIBUTIONS = frozenset(PEV + name for name in ("assertedBy", "statedIn", "reportedIn", "inCapacity"))
-# Kinds whose labels are phrases and read in lower case within a sentence; names keep their capital.
-_PHRASES = frozenset({"pev:Barrier", "pev:Enabler", "pev:Theme", "pev:Outcome", "pev:StakeholderGroup"})
-_QUOTED = frozenset({"pev:KeyMessage", "pev:Finding", "pev:Recommendation", "pev:Position", "pev:Commitment"})
-
-
-@dataclass(frozen=True)
-class Wording:
-    """How a link is called, and how it reads between subject and object."""
-
-    label: str
-    phrase: str
 
 
 @dataclass(frozen=True)
@@ -48,26 +37,19 @@ class Explainer:
     def __init__(self, release: Release, texts: Texts) -> None:
         self._release = release
         self._texts = texts
-
-    @cached_property
-    def _wordings(self) -> dict[str, Wording]:
-        rows = self._release.source.select(self._release.library.program("phrases").text).rows
-        return {_value(link): Wording(_value(label), _value(phrase)) for link, label, phrase in rows}
+        self._wordings = Wordings(release)
 
     def wording(self, link: str) -> Wording:
         """Returns how a link reads; for one without a phrase of its own, its name in plain words."""
-        known = self._wordings.get(link)
-        return known if known is not None else _wording_of_name(link)
+        return self._wordings.wording(link)
 
     def phrase(self, link: str) -> str | None:
         """Returns how a link reads between its ends, None when the ontology has no words for it."""
-        known = self._wordings.get(link)
-        return None if known is None else known.phrase
+        return self._wordings.phrase(link)
 
     def entity(self, iri: str, known: Mapping[str, Entity]) -> Entity:
         """Returns the entity, or for an IRI without a label one that is called by its CURIE."""
-        curie = self._release.library.prefixes.curie(iri)
-        return known.get(iri) or Entity(iri, curie, curie)
+        return entity_of(iri, known, self._release.library.prefixes)
 
     def paths(self, chains: Sequence[Chain]) -> tuple[Path, ...]:
         """Returns the chains as paths, each hop with its sentence and passages."""
@@ -115,7 +97,7 @@ class Explainer:
         subject = self._called(link.subject, grounds)
         object_ = self._called(link.object, grounds)
         said = f"{subject} {self.wording(link.predicate).phrase} {object_}."
-        return _capitalised(self._attribution(link, grounds) + said)
+        return capitalised(self._attribution(link, grounds) + said)
 
     def _attribution(self, link: Link, grounds: _Grounds) -> str:
         """Returns who stands behind the claim, as the beginning of its sentence."""
@@ -127,13 +109,10 @@ class Explainer:
         names = [self.entity(a, grounds.entities).label for a in grounds.asserters.get(item or "", ())]
         if link.basis is Basis.REFERENCE or link.predicate in _ATTRIBUTIONS or not names:
             return ""
-        return f"{_listed(names)} {'say' if len(names) > 1 else 'says'} that "
+        return f"{listed(names)} {'say' if len(names) > 1 else 'says'} that "
 
     def _called(self, iri: str, grounds: _Grounds) -> str:
-        entity = self.entity(iri, grounds.entities)
-        if entity.type in _QUOTED:
-            return f"“{entity.label}”"
-        return _lowered(entity.label) if entity.type in _PHRASES else entity.label
+        return called(self.entity(iri, grounds.entities))
 
 
 def _item(link: Link, grounds: _Grounds) -> str | None:
@@ -147,23 +126,3 @@ def _item(link: Link, grounds: _Grounds) -> str | None:
 def _value(term: object) -> str:
     assert isinstance(term, NamedNode | Literal)
     return term.value
-
-
-def _wording_of_name(link: str) -> Wording:
-    name = link.replace("#", "/").rpartition("/")[2]
-    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
-    return Wording(words, words)
-
-
-def _lowered(label: str) -> str:
-    """Returns a label as it stands within a sentence; an abbreviation keeps its capitals."""
-    first = label.partition(" ")[0]
-    return label[0].lower() + label[1:] if first[1:].islower() or len(first) == 1 else label
-
-
-def _capitalised(sentence: str) -> str:
-    return sentence[0].upper() + sentence[1:]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

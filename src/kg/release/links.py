@@ -33,7 +33,8 @@ from kg.names import CODE
 if TYPE_CHECKING:
     import polars as pl
 
-_BASIS_OF_KIND = {
+# The rank of the basis of what a graph says, by the kind of graph it is.
+BASIS_OF_KIND = {
     CODE + "source-graph": Basis.SAID.rank,
     CODE + "curated-graph": Basis.JUDGED.rank,
     CODE + "inferred-graph": Basis.INFERRED.rank,
@@ -150,7 +151,7 @@ def _asked(source: Source, query: str) -> pl.DataFrame:
     written = pl.read_csv(io.BytesIO(table), separator="\t", quote_char=None, infer_schema=False)
     rows = written.rename(lambda name: name.removeprefix("?")).with_columns(pl.all().str.strip_chars("<>"))
     return (
-        rows.with_columns(pl.col("kind").replace_strict(_BASIS_OF_KIND, return_dtype=pl.UInt8).alias("basis"))
+        rows.with_columns(pl.col("kind").replace_strict(BASIS_OF_KIND, return_dtype=pl.UInt8).alias("basis"))
         .group_by("from", "link", "to")
         .agg(pl.col("basis").min(), pl.col("origin").drop_nulls().unique().sort().str.join(" ").alias("origins"))
     )

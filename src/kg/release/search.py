@@ -127,8 +127,7 @@ def _closure(name: str, direct: Mapping[str, set[str]]) -> set[str]:
 
 def _insert(db: sqlite3.Connection, iri: str, card: _Card, above: Mapping[str, set[str]], prefixes: Prefixes) -> None:
     label = card.labels[0]
-    # Our own class says more than the general one it stands beside (pev:Theme, skos:Concept).
-    kind = min(card.types, key=lambda t: (not t.startswith(PEV), t == SKOS + "Concept", t))
+    kind = kind_of(card.types)
     scheme = card.schemes[0] if card.schemes else None
     db.execute("INSERT INTO entity VALUES (?, ?, ?, ?, ?)", (iri, prefixes.curie(iri), label, kind, scheme))
     classes = {broad for t in card.types for broad in above.get(t, {t}) | {t}}
@@ -139,6 +138,12 @@ def _insert(db: sqlite3.Connection, iri: str, card: _Card, above: Mapping[str, s
     db.execute("INSERT INTO words VALUES (?, ?, ?, ?)", (iri, *parts))
     letters = sorted({name for name, _, _ in names})
     db.executemany("INSERT INTO letters VALUES (?, ?)", [(iri, name) for name in letters])
+
+
+def kind_of(types: Iterable[str]) -> str:
+    """Returns the one of the classes of a thing that it is shown with."""
+    # Our own class says more than the general one it stands beside (pev:Theme, skos:Concept).
+    return min(types, key=lambda t: (not t.startswith(PEV), t == SKOS + "Concept", t))
 
 
 class Search:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from kg import wire
 from kg.library import Parameter, Question
 from kg.model import bases
-from kg.web.state import AnswersDep
+from kg.web.state import RELEASE_HELP, AnswersDep, TwoAnswersDep
 
 router = APIRouter(tags=["API"])
 
@@ -31,6 +31,15 @@ def ask(request: Request, answers: AnswersDep, name: str) -> JSONResponse:
     return JSONResponse(wire.answer(answers.ask(name, parameters)))
 
 
+_RELEASE: dict[str, object] = {
+    "name": "release",
+    "in": "query",
+    "required": False,
+    "description": RELEASE_HELP,
+    "schema": {"type": "string"},
+}
+
+
 def question_paths(questions: Sequence[Question]) -> dict[str, object]:
     """Returns the OpenAPI paths of the questions, so that each is documented with its own parameters."""
     return {f"/api/queries/{question.name}": {"get": _operation(question)} for question in questions}
@@ -43,7 +52,7 @@ def _operation(question: Question) -> dict[str, object]:
         "tags": ["Questions"],
         "summary": question.summary,
         "operationId": question.name,
-        "parameters": [_documented(parameter) for parameter in question.parameters],
+        "parameters": [*(_documented(parameter) for parameter in question.parameters), _RELEASE],
         "responses": {
             "200": {"description": "The rows", "content": {"application/json": {}}},
             **{code: {"description": words, **problem} for code, words in statuses.items()},
@@ -103,3 +112,9 @@ def evidence(answers: AnswersDep, item: EntityParam) -> JSONResponse:
 @router.get("/api/release", summary="What is served, built when and from which commit")
 def release(answers: AnswersDep) -> JSONResponse:
     return JSONResponse(wire.release(answers.release()))
+
+
+@router.get("/api/diff", summary="What changed from one kept release to another, in domain words")
+def diff(releases: TwoAnswersDep, limit: LimitParam = 50) -> JSONResponse:
+    before, after = releases
+    return JSONResponse(wire.diff(before.diff(after, limit)))

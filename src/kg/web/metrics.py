@@ -36,7 +36,7 @@ _READ = {
     "kg_release_swaps": ("Releases taken over while running", True),
     "kg_cache_hits": ("Answers given from memory", True),
     "kg_cache_misses": ("Answers that had to be found", True),
-    "kg_queries_killed": ("Queries ended for time, memory, or a client that left", True),
+    "kg_queries_killed": ("Queries ended for time, or for a client that left", True),
     "kg_queries_fast": ("Queries running in the fast lane", False),
     "kg_queries_slow": ("Queries running in the slow lane", False),
     "kg_queries_waiting": ("Queries waiting for a worker", False),

@@ -22,7 +22,7 @@ from kg.engines.pool import Pool
 from kg.engines.pooled import PooledSource
 from kg.engines.scratch import graph_job
 from kg.engines.worker import Job, Premises
-from kg.errors import Forbidden, KgError, UnknownName
+from kg.errors import Forbidden, KgError, ReleaseError, SourceError, UnknownName
 from kg.evidence import Texts, read_texts
 from kg.names import GRAPH
 from kg.release.directory import ReleaseDirectory, find_release, kept_release
@@ -87,6 +87,7 @@ class Serving:
         self._texts: Texts | None = None
         self._watching: asyncio.Task[None] | None = None
         self._following = asyncio.Lock()
+        self._opening = asyncio.Lock()
         self.swaps = 0
 
     async def open(self) -> None:
@@ -116,13 +117,18 @@ class Serving:
         await self._nursery.close()
 
     @contextlib.asynccontextmanager
-    async def taken(self, release: str | None = None) -> AsyncIterator[Served]:
+    async def taken(self, release: str | None = None, parameter: str = "release") -> AsyncIterator[Served]:
         """Yields what a request asks, and keeps it open until the request is done.
+
+        Args:
+            release: its id, or the beginning of it; None for the current one.
+            parameter: what messages call that.
 
         Raises:
             UnknownName: no kept release has that id.
+            BadParameter: it is no beginning of an id, or of several.
         """
-        served = self.current if release is None else await self._named(release)
+        served = self.current if release is None else await self._named(release, parameter)
         served.users += 1
         try:
             yield served
@@ -193,17 +199,27 @@ class Serving:
             "This endpoint is read-only; an update is refused. Change the files of the workspace and build."
         )
 
-    async def _named(self, release: str) -> Served:
+    async def _named(self, release: str, parameter: str) -> Served:
         """Returns the release whose id begins with that text; it must be kept."""
-        if self.current.answers.release_id.startswith(release) and len(release) >= 8:
+        if release == self.current.release_id:
             return self.current
-        directory = kept_release(self._folder, release)
-        if directory is None:
-            raise UnknownName(f"release: {release!r} is not kept here; KG_KEEP_RELEASES says how many older ones are.")
-        if directory.id not in self._older:
-            await self._make_room()
-            self._older[directory.id] = await self._served(directory)
-        return self._older[directory.id]
+        directory = await asyncio.to_thread(kept_release, self._folder, release, parameter)
+        if directory.id == self.current.release_id:
+            return self.current
+        # One at a time, so that two who ask for the same open it once.
+        async with self._opening:
+            if directory.id not in self._older:
+                await self._make_room()
+                self._older[directory.id] = await self._opened(directory)
+            return self._older[directory.id]
+
+    async def _opened(self, directory: ReleaseDirectory) -> Served:
+        try:
+            return await self._served(directory)
+        except (ReleaseError, SourceError) as error:
+            if directory.root.is_dir():
+                raise
+            raise UnknownName(f"release: {directory.id} is no longer kept; a newer one took its place.") from error
 
     async def _make_room(self) -> None:
         while len(self._older) >= self.settings.keep_releases:
