@@ -415,7 +415,13 @@ def test_a_number_out_of_range_or_a_missing_value_is_400(client: TestClient, add
     _problem(client.get(address), 400)
 
 
-@pytest.mark.parametrize("entity", ["", "  ", "\0", "'; DROP TABLE entity; --", '" OR *', "http://x> } #", "é" * 3000])
+@pytest.mark.parametrize("entity", ["", "  "])
+def test_no_name_at_all_is_400_and_says_what_to_give(client: TestClient, entity: str) -> None:
+    problem = _problem(client.get("/api/describe", params={"entity": entity}), 400)
+    assert "give an IRI, a CURIE or a label" in str(problem["detail"])
+
+
+@pytest.mark.parametrize("entity", ["\0", "'; DROP TABLE entity; --", '" OR *', "http://x> } #", "é" * 3000])
 def test_an_odd_name_is_404_and_no_fault_of_ours(client: TestClient, entity: str) -> None:
     _problem(client.get("/api/describe", params={"entity": entity}), 404)
 
