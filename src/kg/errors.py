@@ -186,6 +186,8 @@ class DataError(KgError):
     def unreadable(cls, error: Exception, path: Path | str) -> Self:
         """Returns the error for a file that cannot be read: the reason, without the number and name the system adds."""
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if isinstance(error, UnicodeDecodeError):
+            reason = f"it is not UTF-8 (byte {error.start + 1})"
         return cls(f"cannot be read: {reason.rstrip('.')}.", path)
 
 

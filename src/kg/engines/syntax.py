@@ -48,7 +48,7 @@ def bad_update(update: str, complaint: str, base: str | None = None) -> BadSparq
 
 
 def _explained(text: str, complaint: str, parse: Parse) -> BadSparql:
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > _MAX_CHARACTERS or not _LINE.match(complaint):
         return BadSparql.read(complaint)
     found = list(tokens(text))
     if not found:
