@@ -220,6 +220,20 @@ def test_a_question_that_changed_leaves_the_graphs_as_they_were(tmp_path: Path, 
     assert (found.questions, found.total) == ({"deadlines": "changed"}, 0)
 
 
+def test_a_passage_that_is_not_described_is_told_by_its_name(tmp_path: Path, settings: Settings) -> None:
+    workspace = write_workspace(tmp_path / "workspace")
+    first = build(workspace, settings, check="none").directory
+    passage = "https://w3id.org/policy-evidence/id/text/0123456789abcdef#char=5,9"
+    graph = "graph:source-elsewhere"
+    add(text_file(workspace.root), f"{graph} {{ barrier:elsewhere-empty-posts pev:evidence <{passage}> . }}")
+    second = build(workspace, settings, check="none").directory
+    one, two = open_answers(first.root, settings), open_answers(second.root, settings)
+    told = _told(_thing(one.diff(two), BARRIER))
+    one.close()
+    two.close()
+    assert list(told) == [f"Empty posts in Elsewhere now has as evidence {passage}."]
+
+
 def test_the_other_way_round_what_came_went(before: Answers, after: Answers, found: Diff) -> None:
     back = after.diff(before)
     assert [(kind.kind, kind.removed, kind.added, kind.changed) for kind in back.kinds] == [
