@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -207,17 +208,24 @@ def test_a_release_is_the_same_as_itself(before: Answers) -> None:
     assert (same.results, same.kinds, same.graphs, same.questions, same.truncated) == ((), (), {}, {}, False)
 
 
-def test_a_question_that_changed_leaves_the_graphs_as_they_were(tmp_path: Path, settings: Settings) -> None:
+def test_a_change_of_a_question_and_a_passage_that_is_not_described_are_told(
+    tmp_path: Path, settings: Settings
+) -> None:
     workspace = write_workspace(tmp_path / "workspace")
-    first = build(workspace, settings, check="none").directory
+    passage = "https://w3id.org/policy-evidence/id/text/0123456789abcdef#char=5,9"
+    folders = [build(workspace, settings, check="none").directory.root]
     add(workspace.root / "queries" / "deadlines.rq", "# Another word.\n")
-    second = build(workspace, settings, check="none").directory
-    one, two = open_answers(first.root, settings), open_answers(second.root, settings)
-    found = one.diff(two)
-    one.close()
-    two.close()
-    assert found.summary == "The graphs say the same; 1 question changed."
-    assert (found.questions, found.total) == ({"deadlines": "changed"}, 0)
+    folders.append(build(workspace, settings, check="none").directory.root)
+    evidence = f"barrier:elsewhere-empty-posts pev:evidence <{passage}> ."
+    add(text_file(workspace.root), f"graph:source-elsewhere {{ {evidence} }}")
+    folders.append(build(workspace, settings, check="none").directory.root)
+    with ExitStack() as stack:
+        one, two, three = (stack.enter_context(closing(open_answers(folder, settings))) for folder in folders)
+        asked = one.diff(two)
+        assert asked.summary == "The graphs say the same; 1 question changed."
+        assert (asked.questions, asked.total) == ({"deadlines": "changed"}, 0)
+        told = _told(_thing(two.diff(three), BARRIER))
+        assert list(told) == [f"Empty posts in Elsewhere now has as evidence {passage}."]
 
 
 def test_the_other_way_round_what_came_went(before: Answers, after: Answers, found: Diff) -> None:

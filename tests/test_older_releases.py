@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -168,17 +169,26 @@ def test_many_who_ask_for_an_older_release_at_once_open_it_once(kept: Kept, sett
         assert list(serving._older) == [kept.old]
 
 
-def test_a_release_that_was_removed_is_no_longer_kept(tmp_path: Path, settings: Settings) -> None:
-    workspace = write_workspace(tmp_path / "workspace")
-    few = replace(settings, keep_releases=1)
-    ids, word = [], "Too many"
-    for other in ("Many", "Some", "Few"):
-        edit(text_file(workspace.root), f'"{word} posts stand empty."', f'"{other} posts stand empty."')
-        ids.append(build(workspace, few, check="none").directory.id)
-        word = other
-    folder = workspace.releases(settings)
-    with TestClient(create_app(Serving(folder, few))) as client:
-        statuses = [client.get("/api/release", params={"release": id_}).status_code for id_ in ids]
-        assert statuses == [404, 200, 200]
-        discard(ReleaseDirectory(folder / ids[1]))
-        assert client.get("/api/release", params={"release": ids[1]}).status_code == 404
+def test_a_release_that_was_removed_is_no_longer_kept(kept: Kept, tmp_path: Path, settings: Settings) -> None:
+    folder = tmp_path / "releases"
+    shutil.copytree(kept.folder, folder)
+    with TestClient(create_app(Serving(folder, settings))) as client:
+        asked = {"release": kept.old}
+        assert client.get("/api/release", params=asked).status_code == 200
+        discard(ReleaseDirectory(folder / kept.old))
+        assert client.get("/api/release", params=asked).status_code == 404
+        assert client.get("/api/release").json()["release"] == kept.new
+
+
+def test_of_older_releases_no_more_are_open_than_are_kept(kept: Kept, tmp_path: Path, settings: Settings) -> None:
+    folder = tmp_path / "releases"
+    shutil.copytree(kept.folder, folder)
+    third = kept.old[:-8] + "0" * 8
+    shutil.copytree(folder / kept.old, folder / third)
+    manifest = folder / third / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(kept.old, third), encoding="utf-8")
+    serving = Serving(folder, replace(settings, keep_releases=1))
+    with TestClient(create_app(serving)) as client:
+        for release in (kept.old, third, kept.old, kept.new):
+            assert client.get("/api/release", params={"release": release}).json()["release"] == release
+        assert list(serving._older) == [kept.old]

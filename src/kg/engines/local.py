@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -20,6 +21,7 @@ from pyoxigraph import (
     serialize,
 )
 
+from kg.engines.mending import asked
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
 from kg.engines.syntax import bad_query
 from kg.errors import BadParameter, BadSparql, LimitError, NotAcceptable, SourceError
@@ -109,13 +111,14 @@ class LocalSource:
         if self._store is None:
             raise SourceError("The release has been closed.")
         named_dataset = bool(request.default_graphs or request.named_graphs)
-        return self._store.query(
-            request.query,
+        ask = partial(
+            self._store.query,
             base_iri=request.base,
             prefixes=self._prefixes,
             default_graph=_graph_names(request.default_graphs) if named_dataset else None,
             named_graphs=_graph_names(request.named_graphs) if named_dataset else None,
         )
+        return asked(ask, request.query)
 
 
 class _XmlFile:

@@ -206,7 +206,7 @@ def _summary(
     parts = [
         _counts(kind.label, {"added": kind.added, "removed": kind.removed, "changed": kind.changed}) for kind in kinds
     ]
-    if not kinds:
+    if not kinds and complete:
         parts.append("the graphs say the same" if not graphs else "every statement is the same, in other graphs")
     if questions:
         parts.append(_counts("question", Counter(questions.values())))

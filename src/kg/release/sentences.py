@@ -129,8 +129,14 @@ class Narrator:
             else:
                 sentence = f"{subject} {'now ' if thing.change == 'changed' else ''}rests on {_ranges(now)}{place}"
             cut = {passage.iri for passage in (*now, *then)}
-            part = [[valued for valued in side if _iri(valued[0]) in cut] for side in (gained, lost)]
-            yield self._change(_EVIDENCE, sentence, *part)
+            yield self._change(
+                _EVIDENCE, sentence, *([v for v in side if _iri(v[0]) in cut] for side in (gained, lost))
+            )
+        told = {passage.iri for side in (new, old) for group in side.values() for passage in group}
+        rest = [[v for v in side if _iri(v[0]) not in told] for side in (gained, lost)]
+        if any(rest):
+            # Passages that the release points at and does not describe have but their names.
+            yield self._property(thing, _EVIDENCE, *rest)
 
     def _shifts(self, thing: Described) -> Iterator[StatementChange]:
         for link, value in thing.shifted():
@@ -240,4 +246,4 @@ def _strongest(valued: _Valued) -> Basis | None:
 
 
 def _basis(basis: Basis | None) -> str:
-    return "part of the vocabulary" if basis is None else "reference" if basis is Basis.REFERENCE else basis.value
+    return "part of the vocabulary" if basis is None else basis.value
