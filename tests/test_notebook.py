@@ -14,6 +14,7 @@ import pytest
 import rdflib
 
 import kg
+from kg import wire
 from kg.answers import Answers
 from kg.errors import BadParameter, BadSparql, DataError, UnknownName
 from kg.evidence import sha256
@@ -31,7 +32,7 @@ def graph(release_folder: Path) -> Iterator[Graph]:
 
 
 def _table(*rows: dict[str, Cell], columns: tuple[str, ...] = ("thing", "n")) -> Table:
-    return Table(Answer("0" * 64, "", {}, columns, rows, False, ""))
+    return Table(wire.answer(Answer("0" * 64, "", {}, columns, rows, False, "")))
 
 
 def _number(value: str, datatype: str = "integer") -> Cell:
@@ -150,11 +151,11 @@ def test_errors_say_what_to_do(graph: Graph) -> None:
 
 def test_connections_descriptions_and_searches_are_those_of_the_front_door(graph: Graph, answers: Answers) -> None:
     ends = ("COSLA", "Distrust between professions")
-    assert graph.connect(*ends) == answers.connect(*ends)
+    assert graph.connect(*ends).answer.to_dict() == wire.paths(answers.connect(*ends))
     narrow = graph.connect(*ends, max_hops=5, limit=2, basis="said, judged")
-    assert narrow == answers.connect(*ends, 5, 2, frozenset({Basis.SAID, Basis.JUDGED}))
-    assert graph.describe("COSLA") == answers.describe("COSLA")
-    assert graph.search("leadership", limit=3) == answers.search("leadership", limit=3).results
+    assert narrow.answer.to_dict() == wire.paths(answers.connect(*ends, 5, 2, frozenset({Basis.SAID, Basis.JUDGED})))
+    assert graph.describe("COSLA").to_dict() == wire.description(answers.describe("COSLA"))
+    assert graph.search("leadership", limit=3).answer.to_dict() == wire.matches(answers.search("leadership", limit=3))
 
 
 # Tables

@@ -317,6 +317,11 @@ def open_workspace(root: Path | None = None) -> Workspace:
     raise DataError("no workspace found; name one with --workspace or make one with `kg init DIR`.")
 
 
+def shipped_workspace() -> Workspace:
+    """Returns the workspace that comes with this package."""
+    return open_workspace(_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT)
+
+
 def init_workspace(target: Path) -> Workspace:
     """Returns a new workspace: the ontology and the questions of the shipped one, and an empty graph.
 
@@ -325,8 +330,7 @@ def init_workspace(target: Path) -> Workspace:
     """
     if target.exists() and any(target.iterdir()):
         raise DataError("exists and is not empty; a new workspace needs a new or empty folder.", target)
-    shipped = open_workspace(_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT)
     for part in ("ontology", "queries"):
-        shutil.copytree(shipped.root / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(shipped_workspace().root / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
     (target / "graph" / "sources").mkdir(parents=True)
     return open_workspace(target)

@@ -12,7 +12,9 @@ from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, serialize
 
 from kg.errors import BadParameter
 from kg.names import GENID
+from kg.release.links import Links
 from kg.release.opened import Release
+from kg.release.search import Search
 from kg.release.turtle import write_trig, write_turtle
 
 if TYPE_CHECKING:
@@ -43,18 +45,17 @@ def quads(release: Release) -> list[Quad]:
     return [Quad(*terms) for terms in found]  # type: ignore[arg-type]  # the query binds all four
 
 
-def to_networkx(release: Release) -> nx.MultiDiGraph[str]:
-    """Returns the links as a directed multigraph.
+def to_networkx(name: str, links: Links, search: Search) -> nx.MultiDiGraph[str]:
+    """Returns the links of the release of that name as a directed multigraph.
 
     Nodes are IRIs with `label` and `type`; edges are keyed by link IRI, with `basis` and
     `origins` (IRIs joined by a space, since GraphML and GEXF have no lists).
     """
     import networkx as nx
 
-    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(release=release.id)
-    links = release.links
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(release=name)
     iris = [links.iri(node) for node in range(links.node_count)]
-    known = release.search.entities(iris)
+    known = search.entities(iris)
     for iri in iris:
         entity = known.get(iri)
         graph.add_node(iri, label=entity.label if entity else iri, type=(entity and entity.type) or "")
@@ -122,7 +123,7 @@ def _parquet(release: Release) -> bytes:
 
 def _numbered(release: Release) -> nx.MultiDiGraph[str]:
     """Returns the links as a graph whose edges have an `id` each, as both XML formats ask, and name their `link`."""
-    graph = to_networkx(release)
+    graph = to_networkx(release.id, release.links, release.search)
     for number, (_, _, link, data) in enumerate(graph.edges(keys=True, data=True)):
         data.update(id=f"e{number}", link=link)
     return graph

@@ -1,0 +1,109 @@
+"""Where a graph's answers come from: a release of this machine, or a service.
+
+A door gives what the API gives, as JSON objects; so a graph is the same whichever door it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pyoxigraph import Quad
+
+from kg import wire
+from kg.answers import Answers, open_answers
+from kg.model import bases
+from kg.release.directory import kept_release
+from kg.release.export import quads, to_networkx
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Json = Mapping[str, Any]
+
+
+class Door(Protocol):
+    """What a graph asks.
+
+    Every method raises what `kg.answers.Answers` raises, and SourceError when a service fails.
+    """
+
+    @property
+    def release(self) -> str:
+        """The id of the release that answers."""
+
+    def get(self, name: str, **parameters: Any) -> Json:
+        """Returns what `/api/{name}` does for parameters of the same names; `from_` stands for `from`, `type_` for `type`."""
+
+    def ask(self, name: str, parameters: Mapping[str, list[str]]) -> Json:
+        """Returns what `/api/queries/{name}` does."""
+
+    def select(self, query: str) -> Json:
+        """Returns the rows of a SELECT, shaped as a question's answer."""
+
+    def diff(self, other: str, limit: int) -> Json:
+        """Returns what changed up to another release, named by its id."""
+
+    def quads(self) -> list[Quad]:
+        """Returns every quad of the named graphs."""
+
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        """Returns the links: nodes by IRI, edges with basis and origins."""
+
+    def close(self) -> None:
+        """Lets go of what answers."""
+
+
+class LocalDoor:
+    """The door of a release that is open in this process."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    @property
+    def release(self) -> str:
+        return self._answers.release_id
+
+    @property
+    def folder(self) -> Path:
+        """Where the release is."""
+        return self._answers.opened.directory.root
+
+    def get(self, name: str, **parameters: Any) -> Json:
+        return _CALLS[name](self._answers, **parameters)
+
+    def ask(self, name: str, parameters: Mapping[str, list[str]]) -> Json:
+        return wire.answer(self._answers.ask(name, parameters))
+
+    def select(self, query: str) -> Json:
+        return wire.answer(self._answers.select(query))
+
+    def diff(self, other: str, limit: int) -> Json:
+        folder = Path(other) if Path(other).is_dir() else kept_release(self.folder.parent, other).root
+        with closing(open_answers(folder, self._answers.settings)) as opened:
+            return wire.diff(self._answers.diff(opened, limit))
+
+    def quads(self) -> list[Quad]:
+        return quads(self._answers.opened)
+
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        opened = self._answers.opened
+        return to_networkx(opened.id, opened.links, opened.search)
+
+    def close(self) -> None:
+        self._answers.close()
+
+
+# What each address of the API asks; the names of the parameters are those of the API.
+_CALLS: Mapping[str, Callable[..., Json]] = {
+    "queries": lambda a: wire.questions(a.release_id, a.questions()),
+    "connections": lambda a, from_, to, max_hops, limit, basis: wire.paths(
+        a.connect(from_, to, max_hops, limit, bases(basis))
+    ),
+    "describe": lambda a, entity, limit: wire.description(a.describe(entity, limit)),
+    "neighbours": lambda a, entity, limit: wire.neighbours(a.neighbours(entity, limit)),
+    "search": lambda a, q, type_, limit: wire.matches(a.search(q, type_, limit)),
+    "evidence": lambda a, item: wire.evidence(a.evidence(item)),
+}
