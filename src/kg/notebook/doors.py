@@ -35,7 +35,7 @@ class Door(Protocol):
         """The id of the release that answers."""
 
     def get(self, name: str, **parameters: Any) -> Json:
-        """Returns what `/api/{name}` does for parameters of the same names; `from_` and `type_` are `from` and `type`."""
+        """Returns what `/api/{name}` does; its parameters have their names there, `from_` being `from`."""
 
     def ask(self, name: str, parameters: Mapping[str, list[str]]) -> Json:
         """Returns what `/api/queries/{name}` does."""
