@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -19,8 +21,12 @@ from kg.evidence import read_texts
 from kg.release.build import build
 from kg.release.opened import Release, open_release
 from kg.web.app import create_app
+from kg.web.pages import is_built
 from kg.web.serving import Serving
 from kg.workspace import Settings, Workspace, open_workspace, read_settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 
@@ -94,6 +100,35 @@ def running_service(*arguments: str) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# Nothing that would ask the network for anything but what a page asks for.
+_CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser; tests that need it skip where there is none, or where the front end is not built."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    if not is_built():
+        pytest.skip("the front end is not built: python hatch_build.py")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=_CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

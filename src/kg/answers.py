@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.connections.explain import Explainer
+from kg.connections.neighbourhood import Neighbourhood, Page
 from kg.connections.paths import PathSearch
 from kg.engines.guards import guard_query
 from kg.engines.source import Request, Term
@@ -28,14 +30,16 @@ from kg.model import (
     Entity,
     Evidence,
     Fact,
+    LinkFound,
     Matches,
     Neighbours,
     Passage,
     Paths,
-    Relation,
     ReleaseInfo,
     Searched,
     Statement,
+    Subgraph,
+    Vocabulary,
     WhyNone,
 )
 from kg.names import PEV, RDFS, folded
@@ -47,6 +51,7 @@ from kg.release.documents import (
     read_graph_things,
     read_ontology,
     read_text_passages,
+    vocabulary_of,
     write_document,
 )
 from kg.release.jsonld import Context
@@ -59,6 +64,9 @@ MAX_HOPS = 12
 MAX_LIMIT = 1000
 # Of a name that is not known, a message repeats this much.
 _SHOWN_CHARACTERS = 80
+MAX_OFFSET = 10_000_000
+MAX_ENTITIES = 6000
+MAX_LINKS = 20_000
 
 
 class Answers:
@@ -275,35 +283,91 @@ class Answers:
         facts = self._facts(around.entity.iri)
         says = next((fact.value for fact in facts if fact.property == PEV + "paraphrase"), None)
         passages = self._passages(around.entity.iri)
-        return Description(self.release_id, around.entity, says, facts, around.results, passages, around.truncated)
+        query = self._release.library.program("statements").bound({"thing": [[NamedNode(around.entity.iri)]]})
+        found = (self.release_id, around.entity, says, facts, around.results, passages, around.truncated, query)
+        return Description(*found)
 
-    def neighbours(self, name: str, limit: int = 50) -> Neighbours:
-        """Returns the links of an entity, those said first.
+    def neighbours(self, name: str, limit: int = 50, page: Page | None = None) -> Neighbours:
+        """Returns the links of an entity, those said first: all of them counted, those of a page listed.
+
+        Args:
+            name: an IRI, a CURIE or a label.
+            limit: how many are listed at most; a `page` says it itself.
+            page: which links are listed; their kind as a CURIE or IRI.
 
         Raises:
             UnknownName, AmbiguousName: as `entity`.
-            BadParameter: the limit is out of range.
+            BadParameter: a number is out of range, or the kind of link is unknown.
         """
-        _within("limit", limit, 1, MAX_LIMIT)
+        page = page or Page(limit)
+        _within("limit", page.limit, 1, MAX_LIMIT)
+        _within("offset", page.offset, 0, MAX_OFFSET)
         entity = self.entity(name)
-        node = self._release.links.node(entity.iri)
-        numbers = [] if node is None else [int(n) for part in self._release.links.links_of(node) for n in part]
-        links = [self._release.links.link(number) for number in numbers]
-        links.sort(key=lambda link: (link.basis.rank, link.predicate, link.subject, link.object))
-        kept = links[:limit]
-        others = self._release.search.entities({i for link in kept for i in (link.subject, link.object)})
-        relations = tuple(
-            Relation(
-                link.predicate,
-                self._explainer.wording(link.predicate).label,
-                "forward" if link.subject == entity.iri else "backward",
-                self._explainer.entity(link.object if link.subject == entity.iri else link.subject, others),
-                link.basis,
-                link.origins,
-            )
-            for link in kept
-        )
-        return Neighbours(self.release_id, entity, len(links), relations, len(links) > limit)
+        if page.link is not None:
+            page = replace(page, link=self._link(page.link))
+        found = self._neighbourhood.around(entity.iri, page)
+        truncated = page.offset + len(found.relations) < found.matching
+        return Neighbours(self.release_id, entity, found.total, found.counts, found.relations, truncated)
+
+    def _link(self, text: str) -> str:
+        iri = self._release.library.prefixes.iri(text)
+        if iri is None or iri not in self._release.links.types:
+            raise BadParameter(f"link: {text!r} is no link of this release; give a CURIE such as pev:blocks.")
+        return iri
+
+    def subgraph(self, iris: Sequence[str], limit: int = MAX_LINKS) -> Subgraph:
+        """Returns some entities, by IRI or CURIE, and every link between them.
+
+        Raises:
+            UnknownName: the release does not mention one of them.
+            BadParameter: there are too many.
+        """
+        if len(iris) > MAX_ENTITIES:
+            raise BadParameter(f"entities: {len(iris)} are more than {MAX_ENTITIES}.")
+        names = [self._release.library.prefixes.iri(iri) or iri for iri in iris]
+        entities = self._neighbourhood.entities(names)
+        for entity in entities:
+            if entity.type is None:
+                self.thing([entity.iri])
+        links, truncated = self._neighbourhood.between(names, limit)
+        labels = {link.predicate: self._neighbourhood.label(link.predicate) for link in links}
+        return Subgraph(self.release_id, entities, links, labels, truncated)
+
+    def link(self, start: str, link: str, end: str) -> LinkFound:
+        """Returns one link with the sentence it reads as, and the passages it rests on.
+
+        Raises:
+            UnknownName, AmbiguousName: as `entity`; also when there is no such link.
+            BadParameter: the kind of link is unknown.
+        """
+        from_, to = self.entity(start, parameter="from"), self.entity(end, parameter="to")
+        hop = self._neighbourhood.hop(from_.iri, self._link(link), to.iri)
+        if hop is None:
+            raise UnknownName(f"There is no link {link} from {from_.curie} to {to.curie} in this release.")
+        documents = (*hop.origins, *(passage.document for passage in hop.evidence))
+        return LinkFound(self.release_id, hop, self._neighbourhood.entities(documents))
+
+    @cached_property
+    def _neighbourhood(self) -> Neighbourhood:
+        return Neighbourhood(self._release, self._explainer)
+
+    def vocabulary(self) -> Vocabulary:
+        """Returns the prefixes, classes, properties and documents, for who writes queries or filters."""
+        return self._vocabulary
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        found = vocabulary_of(self._release, self.ontology())
+        rows = self._release.source.select(self._release.library.program("dates-of-documents").text).rows
+        dates = {
+            document.value: date.value
+            for document, date in rows
+            if isinstance(document, NamedNode) and isinstance(date, Literal)
+        }
+        origins = self._neighbourhood.entities(self._release.links.all_origins())
+        documents = tuple((entity, dates.get(entity.iri)) for entity in origins)
+        prefixes = dict(self._release.library.prefixes.namespaces)
+        return Vocabulary(self.release_id, prefixes, *found, documents)
 
     def evidence(self, name: str) -> Evidence:
         """Returns the passages an item or a fact rests on, with quotes where the text is held.

@@ -210,6 +210,17 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class RelationCount:
+    """How many links of one kind leave (`forward`) or reach (`backward`) a thing, and on what basis."""
+
+    link: str
+    label: str
+    direction: Literal["forward", "backward"]
+    count: int
+    by_basis: Mapping[Basis, int]
+
+
+@dataclass(frozen=True)
 class Statement:
     """A triple seen from one of its ends, whatever kind it is; `basis` is None in a vocabulary.
 
@@ -228,13 +239,55 @@ class Statement:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What an entity is linked to, and how many links it has in all."""
+    """What an entity is linked to: how many links of each kind in all, and those asked for."""
 
     release: str
     entity: Entity
     total: int
+    relations: tuple[RelationCount, ...]
     results: tuple[Relation, ...]
     truncated: bool
+
+
+@dataclass(frozen=True)
+class Subgraph:
+    """Some entities and the links between them; `labels` says what each kind of link is called."""
+
+    release: str
+    entities: tuple[Entity, ...]
+    links: tuple[Link, ...]
+    labels: Mapping[str, str]
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class LinkFound:
+    """One link with its sentence and passages, and what the documents it names are called."""
+
+    release: str
+    hop: Hop
+    entities: tuple[Entity, ...]
+
+
+@dataclass(frozen=True)
+class VocabularyTerm:
+    """A class or property of the ontology, or one of others that it uses."""
+
+    iri: str
+    curie: str
+    label: str
+    definition: str | None = None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words in which a release can be asked; the documents with the date of their issue, if known."""
+
+    release: str
+    prefixes: Mapping[str, str]
+    classes: tuple[VocabularyTerm, ...]
+    properties: tuple[VocabularyTerm, ...]
+    documents: tuple[tuple[Entity, str | None], ...]
 
 
 @dataclass(frozen=True)
@@ -248,7 +301,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Description:
-    """What is known of one entity: facts, links out and in, and the passages it rests on."""
+    """What is known of one entity: facts, links out and in, the passages it rests on, and the query that tells it."""
 
     release: str
     entity: Entity
@@ -257,6 +310,7 @@ class Description:
     results: tuple[Relation, ...]
     evidence: tuple[Passage, ...]
     truncated: bool
+    sparql: str = ""
 
 
 @dataclass(frozen=True)

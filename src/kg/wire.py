@@ -18,6 +18,7 @@ from kg.model import (
     Evidence,
     Finding,
     Hop,
+    LinkFound,
     Matches,
     Neighbours,
     Passage,
@@ -26,7 +27,9 @@ from kg.model import (
     Relation,
     ReleaseInfo,
     StatementChange,
+    Subgraph,
     ThingChange,
+    Vocabulary,
 )
 
 Json = dict[str, object]
@@ -94,11 +97,12 @@ def matches(value: Matches) -> Json:
 
 
 def neighbours(value: Neighbours) -> Json:
-    """Returns {release, entity, total, results: [relation], truncated}."""
+    """Returns {release, entity, total, relations: [{link, label, direction, count, by_basis}], results, truncated}."""
     return {
         "release": value.release,
         "entity": entity(value.entity),
         "total": value.total,
+        "relations": [asdict(found) for found in value.relations],
         "results": [relation(found) for found in value.results],
         "truncated": value.truncated,
     }
@@ -116,8 +120,41 @@ def relation(value: Relation) -> Json:
     }
 
 
+def subgraph(value: Subgraph) -> Json:
+    """Returns {release, entities, links: [{from, link, to, label, basis, origins}], truncated}."""
+    links = [
+        {
+            "from": link.subject,
+            "link": link.predicate,
+            "to": link.object,
+            "label": value.labels[link.predicate],
+            "basis": link.basis.value,
+            "origins": list(link.origins),
+        }
+        for link in value.links
+    ]
+    entities = [entity(found) for found in value.entities]
+    return {"release": value.release, "entities": entities, "links": links, "truncated": value.truncated}
+
+
+def link(value: LinkFound) -> Json:
+    """Returns a hop with {release, entities}: the documents that it names."""
+    return {"release": value.release, **_hop(value.hop), "entities": [entity(found) for found in value.entities]}
+
+
+def vocabulary(value: Vocabulary) -> Json:
+    """Returns {release, prefixes, classes, properties, documents: [entity with date]}."""
+    return {
+        "release": value.release,
+        "prefixes": dict(value.prefixes),
+        "classes": [asdict(term) for term in value.classes],
+        "properties": [asdict(term) for term in value.properties],
+        "documents": [entity(document) | {"date": date} for document, date in value.documents],
+    }
+
+
 def description(value: Description) -> Json:
-    """Returns the entity with {release, says, facts, results: [relation], evidence, truncated}."""
+    """Returns the entity with {release, says, facts, results: [relation], evidence, truncated, sparql}."""
     return {
         "release": value.release,
         **entity(value.entity),
@@ -126,6 +163,7 @@ def description(value: Description) -> Json:
         "results": [relation(found) for found in value.results],
         "evidence": [passage(found) for found in value.evidence],
         "truncated": value.truncated,
+        "sparql": value.sparql,
     }
 
 

@@ -105,6 +105,10 @@ class Links:
         number, at = self.arrays["origins"][link], self.arrays["origin_at"]
         return tuple(self.iri(int(n)) for n in self.arrays["origin"][at[number] : at[number + 1]])
 
+    def all_origins(self) -> list[str]:
+        """Returns the IRIs of every document that is the origin of some link, sorted."""
+        return [self.iri(node) for node in np.unique(self.arrays["origin"]).tolist()]
+
     def link(self, number: int) -> Link:
         """Returns a link as a triple with its basis and origins."""
         a = self.arrays

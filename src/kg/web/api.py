@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from kg import wire
+from kg.connections.neighbourhood import Page
 from kg.library import Parameter, Question
 from kg.model import bases
 from kg.web.state import RELEASE_HELP, AnswersDep, TwoAnswersDep
@@ -17,6 +19,7 @@ router = APIRouter(tags=["API"])
 
 EntityParam = Annotated[str, Query(description="An IRI, a CURIE or a label.", examples=["COSLA"])]
 LimitParam = Annotated[int, Query(description="How many results at most.")]
+BasisParam = Annotated[str | None, Query(description="said,judged,inferred,reference; all by default.")]
 
 
 @router.get("/api/queries", summary="The questions, with their parameters and columns")
@@ -87,9 +90,44 @@ def describe(answers: AnswersDep, entity: EntityParam, limit: LimitParam = 200) 
     return JSONResponse(wire.description(answers.describe(entity, limit)))
 
 
-@router.get("/api/neighbours", summary="What a thing is linked to")
-def neighbours(answers: AnswersDep, entity: EntityParam, limit: LimitParam = 50) -> JSONResponse:
-    return JSONResponse(wire.neighbours(answers.neighbours(entity, limit)))
+@router.get("/api/neighbours", summary="What a thing is linked to: how many links of each kind, and a page of them")
+def neighbours(
+    answers: AnswersDep,
+    entity: EntityParam,
+    limit: LimitParam = 50,
+    offset: Annotated[int, Query(description="How many results are passed over.")] = 0,
+    link: Annotated[str | None, Query(description="Only links of this kind, such as pev:blocks.")] = None,
+    direction: Annotated[
+        Literal["forward", "backward"] | None, Query(description="Only links from the thing, or only links to it.")
+    ] = None,
+    basis: BasisParam = None,
+) -> JSONResponse:
+    page = Page(limit, offset, link, direction, bases(basis))
+    return JSONResponse(wire.neighbours(answers.neighbours(entity, page=page)))
+
+
+@router.get("/api/link", summary="One link: the sentence it reads as, and the passages it rests on")
+def link(
+    answers: AnswersDep,
+    start: Annotated[str, Query(alias="from", description="The subject.", examples=["barrier:as2018-data-sharing"])],
+    kind: Annotated[str, Query(alias="link", description="The kind of link.", examples=["pev:blocks"])],
+    end: Annotated[str, Query(alias="to", description="The object.", examples=["theme:strategic-planning"])],
+) -> JSONResponse:
+    return JSONResponse(wire.link(answers.link(start, kind, end)))
+
+
+class _Named(BaseModel):
+    entities: list[str] = Field(description="IRIs or CURIEs.", examples=[["agent:cosla", "theme:finance"]])
+
+
+@router.post("/api/subgraph", summary="Some things and every link between them")
+def subgraph(answers: AnswersDep, named: _Named) -> JSONResponse:
+    return JSONResponse(wire.subgraph(answers.subgraph(named.entities)))
+
+
+@router.get("/api/vocabulary", summary="Prefixes, classes, properties and documents, for queries and filters")
+def vocabulary(answers: AnswersDep) -> JSONResponse:
+    return JSONResponse(wire.vocabulary(answers.vocabulary()))
 
 
 @router.get("/api/connections", summary="How two things hang together, and who says so")
@@ -99,7 +137,7 @@ def connections(
     end: Annotated[str, Query(alias="to", description="An IRI, a CURIE or a label.", examples=["Finance"])],
     max_hops: Annotated[int, Query(description="The longest path that counts.")] = 6,
     limit: LimitParam = 10,
-    basis: Annotated[str | None, Query(description="said,judged,inferred,reference; all by default.")] = None,
+    basis: BasisParam = None,
 ) -> JSONResponse:
     return JSONResponse(wire.paths(answers.connect(start, end, max_hops, limit, bases(basis))))
 

@@ -1,0 +1,4 @@
+import type { JSX } from "preact";
+export function WhatIf(): JSX.Element {
+  return <p />;
+}
