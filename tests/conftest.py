@@ -117,12 +117,17 @@ _CHROMIUM_FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def built_front_end() -> None:
+    """The bundled front end; tests that need it skip where it is not built."""
+    if not is_built():
+        pytest.skip("the front end is not built: python hatch_build.py")
+
+
+@pytest.fixture(scope="session")
+def browser(built_front_end: None) -> Iterator[Browser]:
     """A real browser; tests that need it skip where there is none, or where the front end is not built."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
-    if not is_built():
-        pytest.skip("the front end is not built: python hatch_build.py")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:

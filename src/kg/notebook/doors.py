@@ -14,6 +14,8 @@ from pyoxigraph import Quad
 
 from kg import wire
 from kg.answers import Answers, open_answers
+from kg.connections.neighbourhood import Page
+from kg.engines.source import Request
 from kg.model import bases
 from kg.release.directory import kept_release
 from kg.release.export import quads, to_networkx
@@ -42,6 +44,9 @@ class Door(Protocol):
 
     def select(self, query: str) -> Json:
         """Returns the rows of a SELECT, shaped as a question's answer."""
+
+    def sparql(self, query: str, media_type: str) -> bytes:
+        """Returns the answer to any query in a media type."""
 
     def diff(self, other: str, limit: int) -> Json:
         """Returns what changed up to another release, named by its id."""
@@ -80,6 +85,9 @@ class LocalDoor:
     def select(self, query: str) -> Json:
         return wire.answer(self._answers.select(query))
 
+    def sparql(self, query: str, media_type: str) -> bytes:
+        return self._answers.sparql(Request(query), media_type)
+
     def diff(self, other: str, limit: int) -> Json:
         folder = Path(other) if Path(other).is_dir() else kept_release(self.folder.parent, other).root
         with closing(open_answers(folder, self._answers.settings)) as opened:
@@ -103,7 +111,12 @@ _CALLS: Mapping[str, Callable[..., Json]] = {
         a.connect(from_, to, max_hops, limit, bases(basis))
     ),
     "describe": lambda a, entity, limit: wire.description(a.describe(entity, limit)),
-    "neighbours": lambda a, entity, limit: wire.neighbours(a.neighbours(entity, limit)),
+    "neighbours": lambda a, entity, limit=50, offset=0, link=None, direction=None, basis="": wire.neighbours(
+        a.neighbours(entity, page=Page(limit, offset, link, direction, bases(basis)))
+    ),
+    "link": lambda a, from_, link, to: wire.link(a.link(from_, link, to)),
+    "subgraph": lambda a, entities: wire.subgraph(a.subgraph(entities)),
+    "vocabulary": lambda a: wire.vocabulary(a.vocabulary()),
     "search": lambda a, q, type_, limit: wire.matches(a.search(q, type_, limit)),
     "evidence": lambda a, item: wire.evidence(a.evidence(item)),
 }

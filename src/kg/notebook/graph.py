@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg.notebook.doors import Door
+from kg.notebook.drawing import Drawing, iris_of_query, of_neighbours, of_paths, of_subgraph
 from kg.notebook.records import Entity, Matches, Paths, Record
 from kg.notebook.table import Table
 
 if TYPE_CHECKING:
     import networkx as nx
     import rdflib
+
+    from kg.notebook.view import View
 
 
 class Graph:
@@ -54,6 +59,34 @@ class Graph:
         """Returns the things that fit the words, best first; `kind` is a class such as pev:Theme."""
         return Matches(self._door.get("search", q=words, type_=kind, limit=limit))
 
+    @cached_property
+    def terms(self) -> list[str]:
+        """The prefixed names of the classes and properties."""
+        found = self._door.get("vocabulary")
+        return [term["curie"] for term in (*found["classes"], *found["properties"])]
+
+    # To look at
+
+    def explore(self, name: str, limit: int = 50) -> View | Drawing:
+        """Returns a thing and what it is linked to, to look at and to go on from: click to expand."""
+        return _shown(of_neighbours(self._door, name, limit))
+
+    def show(self, what: str | Table | Paths | Entity | Sequence[str]) -> View | Drawing:
+        """Returns a view of paths, of the things in a table, of one thing, or of the things that a query finds.
+
+        Args:
+            what: an answer of this graph; IRIs or CURIEs; or a query (SELECT, CONSTRUCT or DESCRIBE).
+        """
+        if isinstance(what, Paths):
+            return _shown(of_paths(self._door, what.answer.to_dict()))
+        if isinstance(what, Entity):
+            return self.explore(what.iri)
+        if isinstance(what, Table):
+            return _shown(of_subgraph(self._door, repr(what), what.iris))
+        if isinstance(what, str):
+            return _shown(of_subgraph(self._door, "What a query finds", iris_of_query(self._door, what)))
+        return _shown(of_subgraph(self._door, ", ".join(what), what))
+
     def diff(self, other: Graph | str | Path, limit: int = 50) -> Record:
         """Returns what changed from this release to another, in domain words.
 
@@ -84,3 +117,12 @@ class Graph:
     def close(self) -> None:
         """Lets go of what answers."""
         self._door.close()
+
+
+def _shown(drawing: Drawing) -> View | Drawing:
+    """Returns the drawing as an interactive view where notebooks can show one, else as it is: a still picture."""
+    if find_spec("anywidget") is None:
+        return drawing
+    from kg.notebook.view import View
+
+    return View(drawing)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
@@ -57,7 +58,7 @@ def picture(
 
 @cache
 def _look() -> Mapping[str, Any]:
-    found = json.loads(files("kg.web").joinpath("frontend/src/graph/look.json").read_text(encoding="utf-8"))
+    found = json.loads((Path(str(files("kg"))) / "web" / "static" / "look.json").read_text(encoding="utf-8"))
     assert isinstance(found, dict)
     return found
 

@@ -51,6 +51,12 @@ class Table(Sequence[Mapping[str, object]]):
     def __iter__(self) -> Iterator[Mapping[str, object]]:
         return iter(self._rows)
 
+    @property
+    def iris(self) -> list[str]:
+        """The things in the rows, each once, in their order."""
+        cells = (row[name] for row in self._cells for name in self.columns if name in row)
+        return list(dict.fromkeys(cell["value"] for cell in cells if cell["type"] == "uri"))
+
     def to_pandas(self) -> pandas.DataFrame:
         """Returns the rows as a pandas DataFrame (pandas is not installed with this package)."""
         try:

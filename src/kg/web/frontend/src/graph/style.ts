@@ -3,6 +3,7 @@
 // Colours are Okabe and Ito's, which people with any colour vision tell apart; a shape goes with
 // each, so that no difference rests on colour alone.
 
+import look from "../../../static/look.json";
 import type { Basis } from "../types.ts";
 
 export type Shape = "circle" | "square" | "diamond" | "triangle" | "wedge" | "pentagon" | "hexagon" | "star" | "bar";
@@ -15,30 +16,10 @@ export interface ClassStyle {
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d3b", "#7a7f87"] as const;
 const SHAPES: readonly Shape[] = ["circle", "square", "diamond", "triangle", "wedge", "pentagon", "hexagon", "star", "bar"];
 
-const [BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BROWN, GREY] = COLOURS;
+const GREY = "#7a7f87";
 
-const KNOWN: Readonly<Record<string, ClassStyle>> = {
-  "pev:Theme": { colour: BLUE, shape: "circle" },
-  "pev:Barrier": { colour: VERMILION, shape: "wedge" },
-  "pev:Enabler": { colour: GREEN, shape: "triangle" },
-  "pev:Recommendation": { colour: ORANGE, shape: "square" },
-  "pev:KeyMessage": { colour: PINK, shape: "star" },
-  "pev:Finding": { colour: PINK, shape: "diamond" },
-  "pev:Position": { colour: PINK, shape: "pentagon" },
-  "pev:Commitment": { colour: GREEN, shape: "square" },
-  "pev:Outcome": { colour: GREEN, shape: "hexagon" },
-  "pev:Initiative": { colour: SKY, shape: "hexagon" },
-  "pev:StakeholderGroup": { colour: SKY, shape: "pentagon" },
-  "org:Organization": { colour: BROWN, shape: "square" },
-  "org:Role": { colour: BROWN, shape: "diamond" },
-  "org:Membership": { colour: GREY, shape: "bar" },
-  "foaf:Agent": { colour: BROWN, shape: "circle" },
-  "foaf:Person": { colour: BROWN, shape: "circle" },
-  "pev:Report": { colour: GREY, shape: "square" },
-  "pev:Article": { colour: GREY, shape: "diamond" },
-  "pev:Document": { colour: GREY, shape: "pentagon" },
-  "dcterms:Location": { colour: SKY, shape: "circle" },
-};
+// Also read by the notebook, which draws still pictures of its own.
+const KNOWN = look.classes as Readonly<Record<string, ClassStyle>>;
 
 /** Returns the look of a class; one that is not known keeps the same look everywhere. */
 export function styleOf(type: string | null): ClassStyle {
@@ -53,15 +34,15 @@ export function styleOf(type: string | null): ClassStyle {
 
 /** The dash pattern of each basis, in pixels: said is a whole line. */
 export const DASHES: Readonly<Record<Basis, readonly number[]>> = {
-  said: [],
-  judged: [9, 4],
-  inferred: [2, 4],
-  reference: [],
+  said: look.lines.said.dash,
+  judged: look.lines.judged.dash,
+  inferred: look.lines.inferred.dash,
+  reference: look.lines.reference.dash,
 };
 
 /** Reference is a whole line too, but thin and pale: background, which nobody says. */
 export function lineOf(basis: Basis): { width: number; pale: boolean } {
-  return basis === "reference" ? { width: 1, pale: true } : { width: 1.75, pale: false };
+  return { width: look.lines[basis].width, pale: basis === "reference" };
 }
 
 /** The corners of a shape around 0, 0; null for a circle. */
