@@ -30,7 +30,7 @@ async def sparql_page(request: Request) -> Response:
     serving = request.app.state.serving
     if not isinstance(serving, Serving):
         return _templates.TemplateResponse(request, "sparql.html", {"release": None, "questions": ()})
-    async with serving.taken() as served:
+    with await serving.taken() as served:
         context = {"release": served.answers.release(), "questions": served.answers.questions()}
         return _templates.TemplateResponse(request, "sparql.html", context)
 

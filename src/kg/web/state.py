@@ -23,7 +23,7 @@ def serving_of(request: Request) -> Serving:
 
 
 async def _answers(request: Request, release: ReleaseParam = None) -> AsyncIterator[Answers]:
-    async with serving_of(request).taken(release) as served:
+    with await serving_of(request).taken(release) as served:
         yield served.answers
 
 
