@@ -12,6 +12,7 @@ import fastapi_offline
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, add_compress_type
 
@@ -21,7 +22,7 @@ from kg.web import api, graphs, linked_data, operations, pages, scratch, sparql
 from kg.web.limits import RateLimit, read_rates
 from kg.web.metrics import Metrics
 from kg.web.middleware import Around, Cors, Options, read_origins
-from kg.web.problems import handle_errors
+from kg.web.problems import handle_errors, own_fault
 from kg.web.routes import RouteTable
 from kg.web.scratch import ScratchServing
 from kg.web.serving import Serving
@@ -78,7 +79,9 @@ class _Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         routes = self.state.routes = RouteTable(self.routes)
-        inner = super().build_middleware_stack()
+        inner: ASGIApp = sparql.Shortcut(super().build_middleware_stack())
+        inner = CompressMiddleware(inner, minimum_size=_SHORTEST_COMPRESSED_BYTES)
+        inner = ServerErrorMiddleware(inner, handler=own_fault)
         settings: Settings = self.state.settings
         inner = Options(inner, routes)
         if settings.rate_limit:
@@ -113,6 +116,8 @@ def _application(serving: Opened, description: str, release: Callable[[], str | 
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # The metrics here are our own; to look for others at every request costs as much as to count it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.serving = serving
     app.state.settings = serving.settings
@@ -123,8 +128,6 @@ def _application(serving: Opened, description: str, release: Callable[[], str | 
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.mount("/static-docs", StaticFiles(directory=_STATIC_DOCS), name="static-docs")
     handle_errors(app)
-    app.add_middleware(sparql.Shortcut)
-    app.add_middleware(CompressMiddleware, minimum_size=_SHORTEST_COMPRESSED_BYTES)
     return app
 
 

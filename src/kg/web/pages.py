@@ -42,7 +42,7 @@ async def sparql_page(request: Request) -> Response:
         return _templates.TemplateResponse(
             request, "sparql.html", {"release": None, "questions": (), "built": is_built()}
         )
-    async with serving.taken() as served:
+    with await serving.taken() as served:
         answers = served.answers
         context = {"release": answers.release(), "questions": answers.questions(), "built": is_built()}
         return _templates.TemplateResponse(request, "sparql.html", context)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,7 @@ _LOOK_EVERY_S = 0.5
 class Served:
     """One release, open: what asks it, and the workers of its two kinds of query.
 
+    As a context it is in use: one that is retired is closed when the last use has ended.
     `free` runs what strangers write, `house` our own questions; neither waits for the other.
     `tags` has for each named graph the digest of its triples.
     """
@@ -63,6 +64,23 @@ class Served:
     async def run(self, job: Job) -> Reply:
         """Returns the answer to free SPARQL."""
         return await self.free.run(job)
+
+    def __enter__(self) -> Served:
+        self.users += 1
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.users -= 1
+        self.close_when_unused()
+
+    def retire(self) -> None:
+        """Lets it end with its last use."""
+        self.retired = True
+        self.close_when_unused()
+
+    def close_when_unused(self) -> None:
+        if self.retired and not self.users:
+            self.close()
 
     def close(self) -> None:
         """Ends its workers and lets go of its files."""
@@ -116,9 +134,8 @@ class Serving:
             served.close()
         await self._nursery.close()
 
-    @contextlib.asynccontextmanager
-    async def taken(self, release: str | None = None, parameter: str = "release") -> AsyncIterator[Served]:
-        """Yields what a request asks, and keeps it open until the request is done.
+    async def taken(self, release: str | None = None, parameter: str = "release") -> Served:
+        """Returns what a request asks; as a context it stays open until the request is done.
 
         Args:
             release: its id, or the beginning of it; None for the current one.
@@ -128,14 +145,7 @@ class Serving:
             UnknownName: no kept release has that id.
             BadParameter: it is no beginning of an id, or of several.
         """
-        served = self.current if release is None else await self._named(release, parameter)
-        served.users += 1
-        try:
-            yield served
-        finally:
-            served.users -= 1
-            if served.retired and not served.users:
-                served.close()
+        return self.current if release is None else await self._named(release, parameter)
 
     async def probe(self) -> None:
         """Returns when the release answers.
@@ -143,7 +153,7 @@ class Serving:
         Raises:
             SourceError, OverloadError: it does not.
         """
-        async with self.taken() as served:
+        with await self.taken() as served:
             await asyncio.to_thread(served.answers.probe)
 
     def readings(self) -> Mapping[str, Callable[[], float]]:
@@ -175,7 +185,7 @@ class Serving:
 
     async def read_graph(self, graph: str | None, media_type: str) -> Reply | None:
         """Returns a whole graph, None when there is none of that name."""
-        async with self.taken() as served:
+        with await self.taken() as served:
             if graph is not None and graph not in served.answers.release().graphs:
                 return None
             return await served.run(graph_job(() if graph is None else (graph,), media_type, self.settings))
@@ -223,7 +233,7 @@ class Serving:
 
     async def _make_room(self) -> None:
         while len(self._older) >= self.settings.keep_releases:
-            self._retire(self._older.pop(next(iter(self._older))))
+            self._older.pop(next(iter(self._older))).retire()
 
     async def _served(self, directory: ReleaseDirectory) -> Served:
         opened = await asyncio.to_thread(open_release, directory.root)
@@ -269,9 +279,4 @@ class Serving:
         before, self.current = self.current, served
         self.swaps += 1
         logger.info("now serving release %s", directory.id[:12])
-        self._retire(before)
-
-    def _retire(self, served: Served) -> None:
-        served.retired = True
-        if not served.users:
-            served.close()
+        before.retire()

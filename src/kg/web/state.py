@@ -22,7 +22,7 @@ def serving_of(request: Request) -> Serving:
 
 
 async def _answers(request: Request, release: ReleaseParam = None) -> AsyncIterator[Answers]:
-    async with serving_of(request).taken(release) as served:
+    with await serving_of(request).taken(release) as served:
         yield served.answers
 
 
@@ -34,7 +34,7 @@ async def _two_answers(
     ] = None,
 ) -> AsyncIterator[tuple[Answers, Answers]]:
     serving = serving_of(request)
-    async with serving.taken(before, "from") as first, serving.taken(after, "to") as second:
+    with await serving.taken(before, "from") as first, await serving.taken(after, "to") as second:
         yield first.answers, second.answers
 
 
