@@ -80,7 +80,7 @@ def watched(browser: Browser, service: str) -> Iterator[Watched]:
     try:
         made = Watched(context, service)
         yield made
-        assert made.complaints == []
-        assert made.outside == []
+        assert not made.complaints, made.complaints
+        assert not made.outside, made.outside
     finally:
         context.close()

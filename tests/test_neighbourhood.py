@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from conftest import application
 from kg.answers import MAX_ENTITIES, Answers
 from kg.connections.neighbourhood import Page
-from kg.errors import BadParameter, UnknownName
+from kg.errors import BadParameter
 from kg.model import Basis
 
 COSLA = "agent:cosla"
@@ -87,9 +87,13 @@ def test_a_subgraph_that_is_cut_says_so(answers: Answers) -> None:
     assert (len(cut.links), cut.truncated, whole.truncated) == (1, True, False)
 
 
-def test_a_subgraph_of_what_is_not_there_or_of_too_much_is_refused(answers: Answers) -> None:
-    with pytest.raises(UnknownName):
-        answers.subgraph(["barrier:nonesuch"])
+def test_a_subgraph_names_what_is_not_there(answers: Answers) -> None:
+    found = answers.subgraph(["barrier:nonesuch", TURNOVER, "https://example.org/<x>"])
+    assert [entity.curie for entity in found.entities] == [TURNOVER]
+    assert [iri.rpartition("/")[2] for iri in found.unknown] == ["<x>", "nonesuch"]
+
+
+def test_a_subgraph_of_too_much_is_refused(answers: Answers) -> None:
     with pytest.raises(BadParameter, match=str(MAX_ENTITIES)):
         answers.subgraph([f"barrier:{n}" for n in range(MAX_ENTITIES + 1)])
 

@@ -316,22 +316,23 @@ class Answers:
         return iri
 
     def subgraph(self, iris: Sequence[str], limit: int = MAX_LINKS) -> Subgraph:
-        """Returns some entities, by IRI or CURIE, and every link between them.
+        """Returns some entities, by IRI or CURIE, and every link between them; and which are not in the release.
 
         Raises:
-            UnknownName: the release does not mention one of them.
             BadParameter: there are too many.
         """
         if len(iris) > MAX_ENTITIES:
             raise BadParameter(f"entities: {len(iris)} are more than {MAX_ENTITIES}.")
         names = [self._release.library.prefixes.iri(iri) or iri for iri in iris]
-        entities = self._neighbourhood.entities(names)
-        for entity in entities:
-            if entity.type is None:
-                self.thing([entity.iri])
+        found = self._neighbourhood.entities(names)
+        unknown = {e.iri for e in found if e.type is None and not self._describes(e.iri)}
+        entities = tuple(entity for entity in found if entity.iri not in unknown)
         links, truncated = self._neighbourhood.between(names, limit)
         labels = {link.predicate: self._neighbourhood.label(link.predicate) for link in links}
-        return Subgraph(self.release_id, entities, links, labels, truncated)
+        return Subgraph(self.release_id, entities, links, labels, tuple(sorted(unknown)), truncated)
+
+    def _describes(self, iri: str) -> bool:
+        return (self._described(iri) or self._mentioned(iri)) is not None
 
     def link(self, start: str, link: str, end: str) -> LinkFound:
         """Returns one link with the sentence it reads as, and the passages it rests on.

@@ -251,12 +251,16 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Subgraph:
-    """Some entities and the links between them; `labels` says what each kind of link is called."""
+    """Some entities and the links between them; `labels` says what each kind of link is called.
+
+    `unknown` are the IRIs that were asked for and are not in the release.
+    """
 
     release: str
     entities: tuple[Entity, ...]
     links: tuple[Link, ...]
     labels: Mapping[str, str]
+    unknown: tuple[str, ...]
     truncated: bool
 
 

@@ -121,7 +121,7 @@ def relation(value: Relation) -> Json:
 
 
 def subgraph(value: Subgraph) -> Json:
-    """Returns {release, entities, links: [{from, link, to, label, basis, origins}], truncated}."""
+    """Returns {release, entities, links: [{from, link, to, label, basis, origins}], unknown, truncated}."""
     links = [
         {
             "from": link.subject,
@@ -134,7 +134,13 @@ def subgraph(value: Subgraph) -> Json:
         for link in value.links
     ]
     entities = [entity(found) for found in value.entities]
-    return {"release": value.release, "entities": entities, "links": links, "truncated": value.truncated}
+    return {
+        "release": value.release,
+        "entities": entities,
+        "links": links,
+        "unknown": list(value.unknown),
+        "truncated": value.truncated,
+    }
 
 
 def link(value: LinkFound) -> Json:

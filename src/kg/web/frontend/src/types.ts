@@ -71,6 +71,8 @@ export interface Subgraph {
   release: string;
   entities: Entity[];
   links: Link[];
+  /** What was asked for and is not in the release. */
+  unknown: string[];
   truncated: boolean;
 }
 

@@ -13,7 +13,7 @@ import { note, to } from "./route.ts";
 
 export const addressOf = (entity: Entity): string => to("entity", { entity: entity.curie });
 
-function makeWorker(): Worker {
+export function makeWorker(): Worker {
   return new Worker("/static/app/layout.js", { type: "module" });
 }
 

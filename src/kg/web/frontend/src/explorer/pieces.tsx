@@ -1,8 +1,8 @@
 // What several views are made of.
 
 import { Fragment, type ComponentChildren, type JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { ProblemError, search } from "../api.ts";
+import { useEffect, useId, useReducer, useRef, useState } from "preact/hooks";
+import { ProblemError, search, ServiceSource } from "../api.ts";
 import { ClassMark, className } from "../graph/symbol.tsx";
 import type { Answer, Basis, Cell, Entity } from "../types.ts";
 import { BasisLine } from "../graph/symbol.tsx";
@@ -78,6 +78,24 @@ export function BasisMark({ basis }: { basis: Basis }): JSX.Element {
   );
 }
 
+// What was chosen is called by its label; the address and the service keep the name that is unique.
+const NAMES = new Map<string, string>();
+
+function useName(value: string): string {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    if (NAMES.has(value) || !/^(\w+:\S+)$/.test(value)) return;
+    new ServiceSource().subgraph([value]).then(
+      ({ entities }) => {
+        NAMES.set(value, entities[0]?.label ?? value);
+        again(undefined as never);
+      },
+      () => undefined,
+    );
+  }, [value]);
+  return NAMES.get(value) ?? value;
+}
+
 /** A field in which a thing is found by a few letters of its name. */
 export function EntityField({
   label,
@@ -97,13 +115,14 @@ export function EntityField({
   autofocus?: boolean;
 }): JSX.Element {
   const id = useId();
-  const [text, setText] = useState(value);
+  const called = useName(value);
+  const [text, setText] = useState(called);
   const [found, setFound] = useState<Entity[]>([]);
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(-1);
   const asking = useRef<AbortController | null>(null);
   const waiting = useRef(0);
-  useEffect(() => setText(value), [value]);
+  useEffect(() => setText(called), [called]);
   useEffect(() => () => asking.current?.abort(), []);
   const look = (words: string): void => {
     setText(words);
@@ -126,6 +145,7 @@ export function EntityField({
     }, 120) as unknown as number;
   };
   const take = (entity: Entity): void => {
+    NAMES.set(entity.curie, entity.label);
     setText(entity.label);
     setOpen(false);
     choose(entity.curie, entity);
@@ -142,7 +162,7 @@ export function EntityField({
     } else if (event.key === "Enter") {
       const chosen = open ? found[at] : undefined;
       if (!chosen) {
-        choose(text, null);
+        choose(text === called ? value : text, null);
         return;
       }
       event.preventDefault();
@@ -170,7 +190,7 @@ export function EntityField({
         onKeyDown={key}
         onBlur={() => {
           setOpen(false);
-          choose(text === "" ? "" : value && text === value ? value : text, null);
+          choose(text === called ? value : text, null);
         }}
       />
       <ul id={`${id}-list`} role="listbox" aria-label={label} hidden={!open}>

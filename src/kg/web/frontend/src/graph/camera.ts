@@ -52,7 +52,7 @@ export class Camera {
   }
 
   /** Shows all of some points, with room for labels. */
-  fit(points: Iterable<Point>, margin = 48): void {
+  fit(points: Iterable<Point>, margin = 40): void {
     let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
     for (const { x, y } of points) {
       left = Math.min(left, x);
@@ -63,7 +63,7 @@ export class Camera {
     if (left > right) return;
     this.x = (left + right) / 2;
     this.y = (top + bottom) / 2;
-    const across = Math.max(this.width - 2 * margin - 110, 40) / Math.max(right - left, 1);
+    const across = Math.max(this.width - 2 * margin - 70, 40) / Math.max(right - left, 1);
     const down = Math.max(this.height - 2 * margin, 40) / Math.max(bottom - top, 1);
     this.scale = Math.min(1.25, Math.max(FARTHEST, Math.min(across, down)));
   }

@@ -51,6 +51,7 @@ export class HeldSource implements Source {
       release: "",
       entities: iris.flatMap((iri) => this.entities.get(iri) ?? []),
       links: this.links.filter((link) => wanted.has(link.from) && wanted.has(link.to)),
+      unknown: iris.filter((iri) => !this.entities.has(iri)),
       truncated: false,
     });
   }

@@ -98,7 +98,7 @@ function grouped(results: readonly Relation[]): [string, Relation[]][] {
     return at < 0 ? ORDER.length : at;
   };
   for (const relation of [...results].sort((a, b) => place(a) - place(b))) {
-    const heading = relation.direction === "forward" ? relation.label : `“${relation.label}” this`;
+    const heading = relation.direction === "forward" ? `${relation.label} →` : `← ${relation.label}`;
     found.set(heading, [...(found.get(heading) ?? []), relation]);
   }
   return [...found];
@@ -110,8 +110,7 @@ function Group({ heading, relations }: { heading: string; relations: Relation[] 
   return (
     <section>
       <h2>
-        {heading[0]?.toUpperCase()}
-        {heading.slice(1)} <small>{relations.length}</small>
+        {heading} <small>{relations.length}</small>
       </h2>
       <ul class="results">
         {shown.map((relation, i) => (

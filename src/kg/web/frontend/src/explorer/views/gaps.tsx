@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../../api.ts";
-import type { Entity } from "../../types.ts";
+import type { Entity, Passage } from "../../types.ts";
+import { Passages } from "../../graph/panels.tsx";
+import { ClaimList, DocumentLink, isClaim, type Claim } from "../claims.tsx";
 import { Exports } from "../exports.tsx";
 import { Named, Show, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
@@ -131,10 +133,8 @@ function Matrix({ answer }: { answer: GapsAnswer }): JSX.Element {
 
 function Chosen({ gap }: { gap: Gap }): JSX.Element {
   const [barrier, theme] = [entityOf(gap.barrier), entityOf(gap.theme)];
-  const found = useLoaded(
-    () => get<{ results: { passage: string; quote: string | null; start: number; end: number }[] }>("/api/evidence", { item: barrier.iri }),
-    [barrier.iri],
-  );
+  const found = useLoaded(() => get<{ results: Passage[] }>("/api/evidence", { item: barrier.iri }), [barrier.iri]);
+  const [answers, later] = [claimsOf(gap.recommendation), claimsOf(gap.follow_up)];
   return (
     <section class="gap" aria-live="polite">
       <h2>
@@ -144,19 +144,18 @@ function Chosen({ gap }: { gap: Gap }): JSX.Element {
         {WORDS[levelOf(gap)]}. <Named entity={barrier} kind={false} /> ·{" "}
         <a href={to("connect", { from: barrier.curie, to: theme.curie })}>How they are connected</a>
       </p>
-      <Show of={found}>
-        {({ results }) => (
-          <ul class="results">
-            {results.map((passage) => (
-              <li key={passage.passage}>
-                {passage.quote ? <q>{passage.quote}</q> : `Characters ${passage.start} to ${passage.end}; the text is not held here.`}
-              </li>
-            ))}
-          </ul>
-        )}
-      </Show>
+      {answers.length > 0 && <h3>Answered by</h3>}
+      <ClaimList claims={answers} />
+      {later.length > 0 && <h3>Followed up by</h3>}
+      <ClaimList claims={later} />
+      <h3>Passages of the barrier</h3>
+      <Show of={found}>{({ results }) => <Passages passages={results} named={(iri) => <DocumentLink iri={iri} />} />}</Show>
     </section>
   );
+}
+
+function claimsOf(value: unknown): Claim[] {
+  return Array.isArray(value) ? value.filter(isClaim) : [];
 }
 
 function distinct(entities: readonly Entity[]): Entity[] {
