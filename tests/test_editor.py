@@ -71,7 +71,7 @@ def test_an_error_is_underlined_at_its_place(watch: Watched) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Control+Enter")
     page.get_by_role("alert").wait_for()
-    assert "Line 1" in page.get_by_role("alert").inner_text()
+    assert "line 1" in page.get_by_role("alert").inner_text().lower()
     page.locator(".cm-lintRange-error").wait_for()
     watch.look("sparql-error")
     _write(page, "SELECT ?b WHERE { ?b a pev:Barrier }")
