@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from kg.analysis.questions import Analysis
 from kg.connections.explain import Explainer
 from kg.connections.paths import PathSearch
 from kg.engines.guards import guard_query
@@ -491,6 +492,13 @@ class Answers:
         else:
             reason = f"No path of at most {hops} hops of the allowed basis joins {start.label} and {end.label}."
         return WhyNone(reason, tuple(self._explainer.entity(iri, known) for iri in iris))
+
+    # The whole
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The questions on the whole: what blocks what, what is missing, disputed, new or fragile."""
+        return Analysis(self._release, self._texts, self.entity)
 
     # Evidence as a whole
 
