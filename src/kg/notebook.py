@@ -13,6 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kg.analysis.blockers import Blockers
+from kg.analysis.centrality import Centrality
+from kg.analysis.comparison import Comparison
+from kg.analysis.fragility import Fragility
+from kg.analysis.gaps import Gaps
+from kg.analysis.keystones import Keystones, WhatIf
+from kg.analysis.lineage import Lineage
+from kg.analysis.news import NewsOfDocument
+from kg.analysis.tensions import Tensions
+from kg.analysis.timeline import Timeline
 from kg.answers import Answers, open_answers
 from kg.errors import BadParameter
 from kg.model import Answer, Basis, Cell, Description, Entity, Paths, bases
@@ -115,6 +125,50 @@ class Graph:
         """Returns how two things hang together, each hop with its sentence and passages."""
         wanted: frozenset[Basis] = bases(basis)
         return self._answers.connect(start, end, max_hops, limit, wanted)
+
+    def blockers(self, entity: str, max_hops: int = 6, limit: int = 100, basis: str = "") -> Blockers:
+        """Returns what stands in the way of a thing, upstream, as a graph with depth."""
+        return self._answers.analysis.blockers(entity, max_hops, limit, bases(basis))
+
+    def keystones(self, limit: int = 20, basis: str = "") -> Keystones:
+        """Returns the barriers whose going frees most themes."""
+        return self._answers.analysis.keystones(limit, bases(basis))
+
+    def what_if(self, barrier: str, limit: int = 50, basis: str = "") -> WhatIf:
+        """Returns what would change if a barrier went."""
+        return self._answers.analysis.what_if(barrier, limit, bases(basis))
+
+    def compare(self, theme: str, limit: int = 50) -> Comparison:
+        """Returns what each document says on a theme, kind by kind, and what its silence means."""
+        return self._answers.analysis.compare(theme, limit)
+
+    def gaps(self, theme: str | None = None, reverse: bool = False, limit: int = 200) -> Gaps:
+        """Returns which barriers (reverse: recommendations) lack evidence, an answer or a follow-up."""
+        return self._answers.analysis.gaps(theme, reverse, limit)
+
+    def tensions(self, theme: str | None = None, limit: int = 100) -> Tensions:
+        """Returns where claims on a theme disagree, each typed by rule."""
+        return self._answers.analysis.tensions(theme, limit)
+
+    def lineage(self, item: str, limit: int = 200) -> Lineage:
+        """Returns what became of a recommendation or other item, and who says so."""
+        return self._answers.analysis.lineage(item, limit)
+
+    def timeline(self, theme: str | None = None, limit: int = 50) -> Timeline:
+        """Returns in which years themes are named, silent or said resolved."""
+        return self._answers.analysis.timeline(theme, limit)
+
+    def fragile(self, document: str | None = None, limit: int = 50) -> Fragility:
+        """Returns what rests on one passage, and what falls with it."""
+        return self._answers.analysis.fragile(document, limit)
+
+    def news(self, document: str, limit: int = 200) -> NewsOfDocument:
+        """Returns what a document says first, what it repeats and what it drops."""
+        return self._answers.analysis.news(document, limit)
+
+    def central(self, limit: int = 10) -> Centrality:
+        """Returns the bodies asked most and the barriers that matter most."""
+        return self._answers.analysis.central(limit)
 
     def describe(self, entity: str) -> Description:
         """Returns what is known of a thing."""

@@ -20,7 +20,8 @@ class State(StrEnum):
 
     `contradicts`: it says something that another item contradicts. `says`: it states an item of that kind
     on the theme or below it. `relays`: it states none, but carries another's. `silent`: neither, though the
-    theme is in its scope. `out of scope`: nobody raises the theme about what the document is about.
+    theme is in its scope. `out of scope`: nobody raises the theme about a place that the document is about, in
+    a document about an initiative that it is about.
     """
 
     CONTRADICTS = "contradicts"

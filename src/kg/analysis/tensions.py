@@ -101,7 +101,8 @@ def _type(rows: Sequence[Row]) -> str:
 
 
 def _between_items(kind: str, rows: Sequence[Row], grounds: Grounds, independence: Independence) -> Tension:
-    first, second = rows[0]["item"], rows[0]["otherItem"]
+    changed = next((row for row in rows if row["type"] == CHANGED), rows[0])
+    first, second = changed["item"], changed["otherItem"]
     tie = grounds.reader.basis(first, [second], _TIES)
     sources = independence.sources([first, second])
     return Tension(

@@ -18,7 +18,7 @@ from kg.names import PEV
 
 FILED = tuple(PEV + name for name in ("hasTheme", "blocks", "enables"))
 # A year names the first of its items; the counts tell of all.
-MOST_A_YEAR = 5
+MOST_A_YEAR = 3
 
 
 @dataclass(frozen=True)
