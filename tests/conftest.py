@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from fastapi import FastAPI
 
 from kg.answers import Answers
+from kg.cli import main
 from kg.evidence import read_texts
 from kg.release.build import build
 from kg.release.opened import Release, open_release
@@ -141,3 +143,19 @@ def service(release_folder: Path) -> Iterator[str]:
     """The address of a service over this repository's release."""
     with running_service("--release", str(release_folder)) as address:
         yield address
+
+
+@pytest.fixture
+def kg_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., dict[str, object]]:
+    """Runs a command of `kg` in this process and returns the JSON that it prints."""
+
+    def run(*arguments: object) -> dict[str, object]:
+        monkeypatch.setattr(sys, "argv", ["kg", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        captured = capfd.readouterr()
+        assert (caught.value.code or 0, captured.err) == (0, "")
+        found: dict[str, object] = json.loads(captured.out)
+        return found
+
+    return run

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Triple
 
+from kg.analysis.questions import Analysis
 from kg.connections.explain import Explainer
 from kg.connections.neighbourhood import Neighbourhood, Page
 from kg.connections.paths import PathSearch
@@ -564,6 +565,13 @@ class Answers:
         """
         _within("limit", limit, 1, MAX_LIMIT)
         return compare(self._release, other._release, limit, self.settings.max_compared)
+
+    # The whole
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The questions on the whole: what blocks what, what is missing, disputed, new or fragile."""
+        return Analysis(self._release, self._texts, self.entity)
 
     # Evidence as a whole
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
+from enum import StrEnum
 from typing import get_args
 
 from kg.errors import AmbiguousName, BadSparql, BrokenRules, KgError, LimitError, UnknownName
@@ -221,6 +222,30 @@ def _hop(value: Hop) -> Json:
         "sentence": value.sentence,
         "evidence": [passage(found) for found in value.evidence],
     }
+
+
+def analysed(value: object) -> Json:
+    """Returns an answer to a question on the whole: its fields by name, entities and passages as everywhere.
+
+    A field that is named for a word of Python (`from_`) loses its underscore.
+    """
+    found = _plain(value)
+    assert isinstance(found, dict)
+    return found
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Entity):
+        return entity(value)
+    if isinstance(value, Passage):
+        return passage(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name.rstrip("_"): _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(part) for part in value]
+    return value.value if isinstance(value, StrEnum) else value
 
 
 def release(value: ReleaseInfo) -> Json:

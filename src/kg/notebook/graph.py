@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kg.notebook.analyses import Analyses
 from kg.notebook.doors import Door
 from kg.notebook.drawing import Drawing, iris_of_query, of_neighbours, of_paths, of_subgraph
 from kg.notebook.records import Entity, Matches, Paths, Record
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from kg.notebook.view import View
 
 
-class Graph:
+class Graph(Analyses):
     """One release, to ask."""
 
     def __init__(self, door: Door) -> None:

@@ -18,7 +18,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 
 from kg import __version__
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
-from kg.web import api, graphs, linked_data, operations, pages, scratch, sparql
+from kg.web import analysis, api, graphs, linked_data, operations, pages, scratch, sparql
 from kg.web.limits import RateLimit, read_rates
 from kg.web.metrics import Metrics
 from kg.web.middleware import Around, Cors, Options, read_origins
@@ -60,6 +60,7 @@ def create_app(serving: Serving) -> FastAPI:
     description = "What policy reports say, who says so, and the passage each answer rests on."
     app = _application(serving, description, lambda: serving.current.release_id)
     app.include_router(api.router)
+    app.include_router(analysis.router)
     app.include_router(linked_data.router)
     app.include_router(pages.router)
     app.openapi = lambda: _openapi(app, serving)  # type: ignore[method-assign]  # FastAPI's own way to extend it
