@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kg.answers import Answers, open_answers
 from kg.errors import BadParameter
-from kg.model import Answer, Basis, Cell, Description, Entity, Paths, bases
+from kg.model import Answer, Basis, Cell, Description, Entity, Paths, bases, mode_of, restricted
 from kg.names import XSD
 from kg.release.build import build
 from kg.release.directory import find_release, fresh_release
@@ -111,10 +111,28 @@ class Graph:
         given = {k: [v] if isinstance(v, str) else list(v) for k, v in parameters.items()}
         return Table(self._answers.ask(name, given))
 
-    def connect(self, start: str, end: str, max_hops: int = 6, limit: int = 10, basis: str = "") -> Paths:
-        """Returns how two things hang together, each hop with its sentence and passages."""
+    def connect(
+        self,
+        start: str,
+        end: str,
+        max_hops: int = 6,
+        limit: int = 10,
+        basis: str = "",
+        mode: str = "best",
+        **restriction: str | Sequence[str] | None,
+    ) -> Paths:
+        """Returns how two things hang together, each hop with its sentence and passages.
+
+        Args:
+            mode: `best`, `shortest` (all shortest paths) or `all` (up to `max_hops`).
+            restriction: via, avoid, links, types, direction, place, document, since, until, as
+                `kg.model.Restriction` tells; a name or several.
+
+        Raises:
+            BadParameter: a restriction is none of these, or does not fit.
+        """
         wanted: frozenset[Basis] = bases(basis)
-        return self._answers.connect(start, end, max_hops, limit, wanted)
+        return self._answers.connect(start, end, max_hops, limit, wanted, mode_of(mode), restricted(restriction))
 
     def describe(self, entity: str) -> Description:
         """Returns what is known of a thing."""

@@ -1,28 +1,28 @@
-"""How two things hang together: paths over the link arrays, explained.
+"""How two things hang together: the paths that are worth most, over the link arrays.
 
-The search runs from the goal first, level by level, to learn how far each node is from it; then
-it walks from the start and keeps only steps that can still arrive in time. So every path it
-touches is one it can return, and the middle of a path is never hidden.
+The searches from both ends tell how long a shortest path is. Candidates are the paths up to one
+hop longer, and while these are fewer than asked for, longer ones. They are ranked by what they
+cost (`kg.connections.costs`), those that one origin makes from end to end before those that we
+stitched; and a shortest one is always among them. Where links are parallel, a path counts once
+for the nodes it passes, with the cheapest link at each hop; a chain that one origin makes, with
+the cheapest of that origin's links.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kg.model import Basis
-from kg.release.links import Ints, Links
-
-# What a hop costs by its basis: a chain that is said is worth more than one that we stitched.
-BASIS_COST = (1.0, 1.5, 2.0, 2.5)
-# Passing through a thing with many links says less: its degree's logarithm, damped by this.
-HUB_COST = 0.25
-_FAR = np.int16(32_000)
+from kg.connections.bounds import Bounds
+from kg.connections.costs import Parts, hub_cost, origins_cost, score
+from kg.connections.network import Allowed, Budget, Exhausted, Field, Network, Weighted
+from kg.connections.ranking import Ranking, Way
+from kg.connections.reach import FAR, Meeting
+from kg.connections.threads import Strands
+from kg.model import Mode
+from kg.release.links import Links
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Chain:
-    """A path as numbers: its steps and what they cost."""
+    """A path as numbers: its steps, what they cost, and whether one origin makes them all."""
 
     steps: tuple[Step, ...]
-    cost: float
+    parts: Parts
+    single: bool
 
     @property
     def score(self) -> float:
-        """The worth of a path between 0 and 1: 1 for a cost of nothing, less the more it costs."""
-        return round(1.0 / (1.0 + self.cost / 4.0), 4)
+        """The worth of the path, between 0 and 1."""
+        return score(self.parts.cost, self.single)
 
     @property
     def nodes(self) -> tuple[int, ...]:
@@ -56,18 +57,27 @@ class Found:
     """What a search came back with.
 
     Attributes:
-        chains: the paths, shortest first, among equals the cheaper first, then in the order of IRIs.
-        reached: how many nodes lie within `max_hops` of the goal.
-        complete: False when the budget of expansions ran out before the search was done.
+        chains: the paths, best first.
+        distance: the hops of a shortest path, None when none was found.
+        longest: no path with more hops than this was a candidate.
+        meeting: how far each side got.
+        expanded: how many links were looked at.
+        complete: False when the budget ran out before the search was done.
         truncated: a further path within `max_hops` was left out.
-        nearest: when there is no path, the nodes reached that are best known, the busiest first.
     """
 
     chains: tuple[Chain, ...]
-    reached: int
+    distance: int | None
+    longest: int
+    meeting: Meeting
+    expanded: int
     complete: bool
     truncated: bool
-    nearest: tuple[int, ...] = ()
+
+    @property
+    def reached(self) -> int:
+        """How many nodes either side reached."""
+        return int(((self.meeting.ahead.level < FAR) | (self.meeting.behind.level < FAR)).sum())
 
 
 @dataclass
@@ -75,126 +85,134 @@ class PathSearch:
     """One search for paths between two nodes.
 
     Args:
-        links: the link arrays.
+        weighted: the links, with their costs.
         start, goal: node numbers, distinct.
         max_hops: the longest path that counts; a path of n nodes has n - 1 hops.
         limit: how many paths are returned at most.
-        basis: which links may be walked.
+        mode: the best, all shortest ones, or the best of all up to `max_hops`.
+        allowed: what may be walked.
+        via: nodes that every path passes, in this order.
         max_expansions: how many links may be looked at; a count, not a time, so that the same
             search gives the same answer on any machine.
     """
 
-    links: Links
+    weighted: Weighted
     start: int
     goal: int
     max_hops: int
     limit: int
-    basis: frozenset[Basis]
     max_expansions: int
-    _spent: int = field(default=0, init=False)
+    mode: Mode = Mode.BEST
+    allowed: Allowed = field(default_factory=Allowed)
+    via: tuple[int, ...] = ()
 
     def run(self) -> Found:
         """Returns the paths, best first."""
-        distance = self._distances()
-        reached = int((distance < _FAR).sum())
-        shortest = int(distance[self.start])
-        if shortest > self.max_hops:
-            return Found((), reached, not self._exhausted, truncated=False, nearest=self._nearest(distance))
-        chains: list[Chain] = []
-        for length in range(shortest, self.max_hops + 1):
-            chains += sorted(self._of_length(length, distance), key=self._order)
-            if len(chains) > self.limit or self._exhausted:
-                break
-        kept = tuple(chains[: self.limit])
-        truncated = len(chains) > len(kept) or self._exhausted
-        return Found(kept, reached, not self._exhausted, truncated)
+        budget = Budget(self.max_expansions)
+        self._network = Network(self.weighted, self.allowed, budget)
+        self._meeting = Meeting.between(self._network, self.start, self.goal)
+        self._kept: list[Way] | None = None
+        self._chosen = _Chosen()
+        self._distance: int | None = None
+        self._longest = 0
+        truncated, complete = False, True
+        try:
+            self._meeting.search(self.max_hops)
+            truncated = self._gather()
+        except Exhausted:
+            complete, truncated = False, True
+        kept = self._chosen.ways[: self.limit] if self._kept is None else self._kept
+        chains = tuple(self._chain(way) for way in kept)
+        truncated = truncated and bool(chains)
+        return Found(chains, self._distance, self._longest, self._meeting, budget.spent, complete, truncated)
+
+    def _gather(self) -> bool:
+        """Fills in what is kept, and tells whether a further path was left out."""
+        shortest = self._shortest()
+        if shortest is None:
+            return False
+        most = shortest if self.mode is Mode.SHORTEST else self.max_hops
+        length = most if self.mode is Mode.ALL else min(shortest + 1, most)
+        while True:
+            count = self._choose(length, self.limit + 1)
+            if self._kept is None and (count >= self.limit or length == most):
+                self._keep(shortest, length)
+            if count > self.limit or length == most:
+                return count > self.limit
+            length += 1
+
+    def _shortest(self) -> int | None:
+        """Returns the hops of a shortest path; where things must be passed, a shortest walk may be none."""
+        least = self._meeting.distance
+        if least is None:
+            return None
+        if self.via:
+            lengths = range(least, self.max_hops + 1)
+            least = next((length for length in lengths if self._choose(length, 1)), None)
+        self._distance = least
+        return least
+
+    def _keep(self, shortest: int, length: int) -> None:
+        """Keeps the best of those chosen, a shortest one among them."""
+        kept = self._chosen.ways[: self.limit]
+        self._kept, self._longest = kept, length
+        if all(len(way.links) > shortest for way in kept):
+            chosen, self._chosen = self._chosen, _Chosen()
+            self._choose(shortest, 1)
+            kept[-1:] = self._chosen.ways[:1]
+            self._chosen = chosen
+
+    def _choose(self, length: int, wanted: int) -> int:
+        """Chooses the best paths of at most `length` hops and returns how many there are, up to `wanted`."""
+        self._chosen = _Chosen()
+        strands = Strands(self._network, (self.start, self.goal), self._meeting, length)
+        if not strands.empty:
+            stops = tuple(strands.nodes_of(node) for node in self.via)
+            self._take(self._ways(strands, strands.start, strands.goal, stops, length), self._chosen.single, wanted)
+        left = wanted - len(self._chosen.single)
+        if left:
+            stops = tuple(np.array([node], dtype=np.int32) for node in self.via)
+            self._take(self._ways(self._network, self.start, self.goal, stops, length), self._chosen.stitched, left)
+        return len(self._chosen.ways)
+
+    def _ways(self, field_: Field, start: int, goal: int, stops: tuple[object, ...], length: int) -> Iterator[Way]:
+        reach = self._meeting.ahead if field_ is self._network else None
+        bounds = Bounds(field_, start, goal, stops, length, reach)  # type: ignore[arg-type]
+        return Ranking(bounds, self._network.budget).ways()
+
+    def _take(self, ways: Iterator[Way], into: dict[tuple[int, ...], Way], wanted: int) -> None:
+        for way in ways:
+            if way.nodes not in self._chosen.single:
+                into[way.nodes] = way
+                if len(into) == wanted:
+                    return
+
+    def _chain(self, way: Way) -> Chain:
+        a = self.weighted.arrays
+        ends = zip(way.links, way.nodes[:-1], way.nodes[1:], strict=True)
+        links = list(way.links)
+        basis = int(self.weighted.link_cost[links].sum())
+        origins = sum(origins_cost(int(a["independent"][s])) for s in a["origins"][links])
+        hubs = sum(hub_cost(self.weighted.links.degree(node)) for node in way.nodes[1:-1])
+        parts = Parts(basis - origins, origins, hubs)
+        return Chain(tuple(Step(*end) for end in ends), parts, _one_origin(self.weighted.links, links))
+
+
+@dataclass
+class _Chosen:
+    """The best paths by the nodes they pass, in order."""
+
+    single: dict[tuple[int, ...], Way] = field(default_factory=dict)
+    stitched: dict[tuple[int, ...], Way] = field(default_factory=dict)
 
     @property
-    def _exhausted(self) -> bool:
-        return self._spent >= self.max_expansions
-
-    def _distances(self) -> NDArray[np.int16]:
-        """Returns for each node its distance from the goal, up to `max_hops`, level by level."""
-        distance = np.full(self.links.node_count, _FAR, dtype=np.int16)
-        distance[self.goal] = 0
-        frontier = np.array([self.goal], dtype=np.int64)
-        for level in range(1, self.max_hops + 1):
-            around = self._around(frontier)
-            frontier = np.unique(around[distance[around] == _FAR]).astype(np.int64)
-            if not len(frontier) or self._exhausted:
-                break
-            distance[frontier] = level
-        return distance
-
-    def _around(self, nodes: Ints) -> Ints:
-        """Returns the neighbours of many nodes at once, doubles included."""
-        a = self.links.arrays
-        out_links = _ranges(a["out_at"], nodes)
-        in_links = a["in_link"][_ranges(a["in_at"], nodes)]
-        self._spent += len(out_links) + len(in_links)
-        out_kept = out_links[self._walkable[a["basis"][out_links]]]
-        in_kept = in_links[self._walkable[a["basis"][in_links]]]
-        return np.concatenate([a["object"][out_kept], a["subject"][in_kept]])
-
-    @cached_property
-    def _walkable(self) -> NDArray[np.bool_]:
-        return np.array([basis in self.basis for basis in Basis])
-
-    def _of_length(self, length: int, distance: NDArray[np.int16]) -> Iterator[Chain]:
-        """Yields every chain of exactly that length, no node twice.
-
-        They are ranked among themselves later, so none may be left out here.
-        """
-        stack: list[tuple[tuple[Step, ...], frozenset[int]]] = [((), frozenset({self.start}))]
-        while stack and not self._exhausted:
-            steps, seen = stack.pop()
-            node, left = (steps[-1].end if steps else self.start), length - len(steps)
-            for step in self._steps(node):
-                if step.end in seen or int(distance[step.end]) > left - 1:
-                    continue
-                if step.end == self.goal:
-                    if left == 1:
-                        yield self._chain((*steps, step))
-                elif left > 1:
-                    stack.append(((*steps, step), seen | {step.end}))
-
-    def _steps(self, node: int) -> list[Step]:
-        """Returns the walkable links of a node, for each neighbour the best one."""
-        a = self.links.arrays
-        outward, inward = self.links.links_of(node)
-        self._spent += len(outward) + len(inward)
-        best: dict[int, tuple[float, int]] = {}
-        for numbers, ends in ((outward, a["object"]), (inward, a["subject"])):
-            for link in numbers.tolist():
-                if not self._walkable[a["basis"][link]]:
-                    continue
-                end, cost = int(ends[link]), (self._link_cost(link), link)
-                if end not in best or cost < best[end]:
-                    best[end] = cost
-        return [Step(link, node, end) for end, (_, link) in sorted(best.items())]
-
-    def _link_cost(self, link: int) -> float:
-        return BASIS_COST[int(self.links.arrays["basis"][link])]
-
-    def _chain(self, steps: tuple[Step, ...]) -> Chain:
-        inner = (step.end for step in steps[:-1])
-        hubs = sum(HUB_COST * math.log2(max(self.links.degree(node), 1)) for node in inner)
-        return Chain(steps, sum(self._link_cost(step.link) for step in steps) + hubs)
-
-    @staticmethod
-    def _order(chain: Chain) -> tuple[float, tuple[int, ...], tuple[int, ...]]:
-        # Nodes and links are numbered in the order of their IRIs, so this order is that of names.
-        return round(chain.cost, 9), chain.nodes, tuple(step.link for step in chain.steps)
-
-    def _nearest(self, distance: NDArray[np.int16]) -> tuple[int, ...]:
-        close = np.flatnonzero((distance < _FAR) & (distance > 0)).tolist()
-        return tuple(sorted(close, key=lambda n: (int(distance[n]), -self.links.degree(n), n))[:5])
+    def ways(self) -> list[Way]:
+        return [*self.single.values(), *self.stitched.values()]
 
 
-def _ranges(at: Ints, nodes: Ints) -> Ints:
-    """Returns the numbers at[n] to at[n + 1] of every node n, one after the other."""
-    starts = at[nodes].astype(np.int64)
-    counts = at[nodes + 1].astype(np.int64) - starts
-    offsets = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-    numbers: Ints = offsets + np.arange(int(counts.sum()), dtype=np.int64)
-    return numbers
+def _one_origin(links: Links, numbers: list[int]) -> bool:
+    """Tells whether one origin stands behind every link."""
+    a = links.arrays
+    sets = {int(a["origins"][number]) for number in numbers}
+    members = (set(a["origin"][a["origin_at"][s] : a["origin_at"][s + 1]].tolist()) for s in sets)
+    return bool(set.intersection(*members))

@@ -27,7 +27,7 @@ from pathlib import Path
 from kg.errors import ReleaseError
 from kg.names import Prefixes, prefixes_of_context
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
