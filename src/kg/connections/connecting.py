@@ -181,6 +181,5 @@ def _searched(query: PathQuery, found: Found) -> Searched:
         found.distance,
         found.longest,
         found.expanded,
-        tuple(found.meeting.ahead.counts),
-        tuple(found.meeting.behind.counts),
+        *found.levels,
     )

@@ -87,6 +87,15 @@ class Allowed:
 
 
 @dataclass(frozen=True)
+class Hubs:
+    """The nodes with many links: a flag for each node, and the links that join two of them."""
+
+    flags: Flags
+    crossings: Ints
+    any: bool
+
+
+@dataclass(frozen=True)
 class Weighted:
     """The link arrays of a release with what their links and nodes cost, reckoned once for all searches."""
 
@@ -94,6 +103,7 @@ class Weighted:
     arrays: dict[str, Ints]
     link_cost: Costs
     node_cost: Costs
+    _hubs: dict[int, Hubs] = field(default_factory=dict)
 
     @classmethod
     def of(cls, links: Links) -> Weighted:
@@ -101,6 +111,15 @@ class Weighted:
         # Plain views: a memory-mapped array pays at every slice for what it is.
         plain = {name: np.asarray(array) for name, array in links.arrays.items()}
         return cls(links, plain, link_costs(links), node_costs(links))
+
+    def hubs(self, more_than: int) -> Hubs:
+        """Returns the nodes with more than so many links."""
+        if more_than not in self._hubs:
+            a = self.arrays
+            flags: Flags = np.diff(a["out_at"]) + np.diff(a["in_at"]) > more_than
+            crossings = np.flatnonzero(flags[a["subject"]] & flags[a["object"]]).astype(np.int32)
+            self._hubs[more_than] = Hubs(flags, crossings, bool(flags.any()))
+        return self._hubs[more_than]
 
 
 @dataclass
@@ -131,15 +150,29 @@ class Network:
         a = self.weighted.arrays
         parts = []
         if not (self.allowed.forward and back):
-            at, link = _ranges(a["out_at"], nodes)
+            at, link = members_of(a["out_at"], nodes)
             parts.append(Steps(at, link, a["object"][link]))
         if not self.allowed.forward or back:
-            at, place = _ranges(a["in_at"], nodes)
+            at, place = members_of(a["in_at"], nodes)
             link = a["in_link"][place]
             parts.append(Steps(at, link, a["subject"][link]))
         found = parts[0] if len(parts) == 1 else Steps(*map(np.concatenate, zip(*parts, strict=True)))
         kept = self._kept(found)
         return found if kept is None else found.kept(kept)
+
+    def both_ways(self, link: Ints) -> Steps:
+        """Returns the steps over some links: first all along them, then, where that may be, all against them."""
+        a = self.weighted.arrays
+        steps = Steps(a["subject"][link], link, a["object"][link])
+        if self.allowed.forward:
+            return steps
+        return Steps(*map(np.concatenate, zip(steps, (steps.node, link, steps.at), strict=True)))
+
+    def over(self, link: Ints) -> Steps:
+        """Returns the steps over some links that may be walked."""
+        steps = self.both_ways(link)
+        kept = self._kept(steps)
+        return steps if kept is None else steps.kept(kept)
 
     def work(self, nodes: Ints) -> int:
         """Returns how many links `around` looks at."""
@@ -176,7 +209,7 @@ class Network:
         return found
 
 
-def _ranges(starts: Ints, nodes: Ints) -> tuple[Ints, Ints]:
+def members_of(starts: Ints, nodes: Ints) -> tuple[Ints, Ints]:
     """Returns for nodes whose members are starts[n] to starts[n + 1]: each node once a member, and the members."""
     if len(nodes) == 1:
         begin, end = int(starts[nodes[0]]), int(starts[nodes[0] + 1])
@@ -187,6 +220,13 @@ def _ranges(starts: Ints, nodes: Ints) -> tuple[Ints, Ints]:
     members = np.arange(int(sizes.sum()), dtype=np.int32)
     members += np.repeat(first - before, sizes)
     return np.repeat(nodes.astype(np.int32, copy=False), sizes), members
+
+
+def distinct(values: Ints) -> Ints:
+    """Returns the values in order, each once."""
+    found: Ints = np.sort(values)
+    first: Flags = np.concatenate([np.ones(min(len(found), 1), np.bool_), found[1:] != found[:-1]])
+    return found[first]
 
 
 def flags_of(count: int, numbers: Ints) -> Flags:

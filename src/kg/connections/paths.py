@@ -1,28 +1,29 @@
 """How two things hang together: the paths that are worth most, over the link arrays.
 
-The searches from both ends tell how long a shortest path is. Candidates are the paths up to one
-hop longer, and while these are fewer than asked for, longer ones. They are ranked by what they
-cost (`kg.connections.costs`), those that one origin makes from end to end before those that we
-stitched; and a shortest one is always among them. Where links are parallel, a path counts once
-for the nodes it passes, with the cheapest link at each hop; a chain that one origin makes, with
-the cheapest of that origin's links.
+What the answer is, `kg.connections.gathering` says; what a path is worth, `kg.connections.costs`.
+Where links are parallel, a path counts once for the nodes it passes, with the cheapest link at each
+hop; a chain that one origin makes, with the cheapest of that origin's links.
+
+The search first goes without the crowd behind hubs (`kg.connections.byways`). Only where that does
+not prove that the paths are the best, all is looked through, from both ends until they meet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from kg.connections.bounds import Bounds
-from kg.connections.costs import Parts, hub_cost, origins_cost, score
-from kg.connections.network import Allowed, Budget, Exhausted, Field, Network, Weighted
-from kg.connections.ranking import Ranking, Way
-from kg.connections.reach import FAR, Meeting
-from kg.connections.threads import Strands
+from kg.connections.byways import Byways, Side, Unsure
+from kg.connections.costs import Parts, origins_cost, score
+from kg.connections.gathering import Gathering, Ground, Whole
+from kg.connections.network import Allowed, Budget, Exhausted, Hubs, Network, Weighted
+from kg.connections.ranking import Way
+from kg.connections.reach import FAR, Meeting, Reach
 from kg.model import Mode
-from kg.release.links import Links
+
+# A thing with more links is a hub; when that proves nothing, with more than the next.
+HUBS = (500,)
+# So many links are looked at for one level without hubs; where there are more, hubs are not what is in the way.
+_MOST_SEEN = 200_000
 
 
 @dataclass(frozen=True)
@@ -60,24 +61,23 @@ class Found:
         chains: the paths, best first.
         distance: the hops of a shortest path, None when none was found.
         longest: no path with more hops than this was a candidate.
-        meeting: how far each side got.
+        levels: how many nodes were first seen after 0, 1, 2 … hops, from the start and from the goal.
+        reached: how many nodes were seen from either.
         expanded: how many links were looked at.
         complete: False when the budget ran out before the search was done.
         truncated: a further path within `max_hops` was left out.
+        meeting: how far each side got, when there is no path.
     """
 
     chains: tuple[Chain, ...]
     distance: int | None
     longest: int
-    meeting: Meeting
+    levels: tuple[tuple[int, ...], tuple[int, ...]]
+    reached: int
     expanded: int
     complete: bool
     truncated: bool
-
-    @property
-    def reached(self) -> int:
-        """How many nodes either side reached."""
-        return int(((self.meeting.ahead.level < FAR) | (self.meeting.behind.level < FAR)).sum())
+    meeting: Meeting
 
 
 @dataclass
@@ -94,6 +94,7 @@ class PathSearch:
         via: nodes that every path passes, in this order.
         max_expansions: how many links may be looked at; a count, not a time, so that the same
             search gives the same answer on any machine.
+        hubs: a thing with more links is a hub, at first; then with more than the next, and last none is.
     """
 
     weighted: Weighted
@@ -105,114 +106,85 @@ class PathSearch:
     mode: Mode = Mode.BEST
     allowed: Allowed = field(default_factory=Allowed)
     via: tuple[int, ...] = ()
+    hubs: tuple[int, ...] = HUBS
 
     def run(self) -> Found:
         """Returns the paths, best first."""
-        budget = Budget(self.max_expansions)
-        self._network = Network(self.weighted, self.allowed, budget)
+        self._network = Network(self.weighted, self.allowed, Budget(self.max_expansions))
         self._meeting = Meeting.between(self._network, self.start, self.goal)
-        self._kept: list[Way] | None = None
-        self._chosen = _Chosen()
-        self._distance: int | None = None
-        self._longest = 0
-        truncated, complete = False, True
+        self._sides: tuple[Reach | Side, Reach | Side] = (self._meeting.ahead, self._meeting.behind)
+        self._gathering: Gathering | None = None
         try:
-            self._meeting.search(self.max_hops)
-            truncated = self._gather()
+            truncated, complete = self._gather(), True
         except Exhausted:
-            complete, truncated = False, True
-        kept = self._chosen.ways[: self.limit] if self._kept is None else self._kept
-        chains = tuple(self._chain(way) for way in kept)
-        truncated = truncated and bool(chains)
-        return Found(chains, self._distance, self._longest, self._meeting, budget.spent, complete, truncated)
+            truncated, complete = True, False
+        return self._found(complete, truncated)
 
     def _gather(self) -> bool:
-        """Fills in what is kept, and tells whether a further path was left out."""
-        shortest = self._shortest()
-        if shortest is None:
+        """Gathers the paths, and tells whether a further one was left out."""
+        if self.mode is Mode.BEST and not self.via:
+            for more_than in self.hubs:
+                truncated = self._gathered_without(self.weighted.hubs(more_than))
+                if truncated is not None:
+                    return truncated
+        self._gathering, self._sides = None, (self._meeting.ahead, self._meeting.behind)
+        self._meeting.search(self.max_hops)
+        if self._meeting.distance is None:
             return False
-        most = shortest if self.mode is Mode.SHORTEST else self.max_hops
-        length = most if self.mode is Mode.ALL else min(shortest + 1, most)
-        while True:
-            count = self._choose(length, self.limit + 1)
-            if self._kept is None and (count >= self.limit or length == most):
-                self._keep(shortest, length)
-            if count > self.limit or length == most:
-                return count > self.limit
-            length += 1
+        self._gathering = self._gathering_on(Whole(self._network, self._meeting))
+        return self._gathering.run(self._meeting.distance)
 
-    def _shortest(self) -> int | None:
-        """Returns the hops of a shortest path; where things must be passed, a shortest walk may be none."""
-        least = self._meeting.distance
-        if least is None:
+    def _gathered_without(self, hubs: Hubs) -> bool | None:
+        """Gathers paths without looking through the links of hubs; None when these may not be the best."""
+        if not hubs.any:
             return None
-        if self.via:
-            lengths = range(least, self.max_hops + 1)
-            least = next((length for length in lengths if self._choose(length, 1)), None)
-        self._distance = least
-        return least
+        crossings = self._network.over(hubs.crossings)
+        byways = Byways(self._network, self.start, self.goal, hubs.flags, crossings, _MOST_SEEN)
+        try:
+            distance = byways.distance(self.max_hops)
+            if distance is None:
+                return None
+            self._gathering, self._sides = self._gathering_on(byways), (byways.ahead, byways.behind)
+            return self._gathering.run(distance)
+        except Unsure:
+            return None
 
-    def _keep(self, shortest: int, length: int) -> None:
-        """Keeps the best of those chosen, a shortest one among them."""
-        kept = self._chosen.ways[: self.limit]
-        self._kept, self._longest = kept, length
-        if all(len(way.links) > shortest for way in kept):
-            chosen, self._chosen = self._chosen, _Chosen()
-            self._choose(shortest, 1)
-            kept[-1:] = self._chosen.ways[:1]
-            self._chosen = chosen
+    def _gathering_on(self, ground: Ground) -> Gathering:
+        return Gathering(ground, self.limit, self.max_hops, self.mode, self.via)
 
-    def _choose(self, length: int, wanted: int) -> int:
-        """Chooses the best paths of at most `length` hops and returns how many there are, up to `wanted`."""
-        self._chosen = _Chosen()
-        strands = Strands(self._network, (self.start, self.goal), self._meeting, length)
-        if not strands.empty:
-            stops = tuple(strands.nodes_of(node) for node in self.via)
-            self._take(self._ways(strands, strands.start, strands.goal, stops, length), self._chosen.single, wanted)
-        left = wanted - len(self._chosen.single)
-        if left:
-            stops = tuple(np.array([node], dtype=np.int32) for node in self.via)
-            self._take(self._ways(self._network, self.start, self.goal, stops, length), self._chosen.stitched, left)
-        return len(self._chosen.ways)
-
-    def _ways(self, field_: Field, start: int, goal: int, stops: tuple[object, ...], length: int) -> Iterator[Way]:
-        reach = self._meeting.ahead if field_ is self._network else None
-        bounds = Bounds(field_, start, goal, stops, length, reach)  # type: ignore[arg-type]
-        return Ranking(bounds, self._network.budget).ways()
-
-    def _take(self, ways: Iterator[Way], into: dict[tuple[int, ...], Way], wanted: int) -> None:
-        for way in ways:
-            if way.nodes not in self._chosen.single:
-                into[way.nodes] = way
-                if len(into) == wanted:
-                    return
+    def _found(self, complete: bool, truncated: bool) -> Found:
+        gathering = self._gathering
+        ways = [] if gathering is None else gathering.kept
+        if ways is None:
+            assert gathering is not None
+            ways = gathering.chosen.ways[: self.limit]
+        levels = tuple(tuple(side.counts) for side in self._sides)
+        seen = (self._sides[0].level < FAR) | (self._sides[1].level < FAR)
+        return Found(
+            tuple(map(self._chain, ways)),
+            gathering.distance if gathering is not None else None,
+            gathering.longest if gathering is not None else 0,
+            (levels[0], levels[1]),
+            int(seen.sum()),
+            self._network.budget.spent,
+            complete,
+            truncated and bool(ways),
+            self._meeting,
+        )
 
     def _chain(self, way: Way) -> Chain:
         a = self.weighted.arrays
-        ends = zip(way.links, way.nodes[:-1], way.nodes[1:], strict=True)
         links = list(way.links)
-        basis = int(self.weighted.link_cost[links].sum())
-        origins = sum(origins_cost(int(a["independent"][s])) for s in a["origins"][links])
-        hubs = sum(hub_cost(self.weighted.links.degree(node)) for node in way.nodes[1:-1])
-        parts = Parts(basis - origins, origins, hubs)
-        return Chain(tuple(Step(*end) for end in ends), parts, _one_origin(self.weighted.links, links))
+        both = int(self.weighted.link_cost[links].sum())
+        origins = sum(origins_cost(int(number)) for number in a["independent"][a["origins"][links]])
+        hubs = int(self.weighted.node_cost[list(way.nodes[1:-1])].sum())
+        parts = Parts(both - origins, origins, hubs)
+        ends = zip(way.links, way.nodes[:-1], way.nodes[1:], strict=True)
+        return Chain(tuple(Step(*end) for end in ends), parts, _one_origin(self.weighted, links))
 
 
-@dataclass
-class _Chosen:
-    """The best paths by the nodes they pass, in order."""
-
-    single: dict[tuple[int, ...], Way] = field(default_factory=dict)
-    stitched: dict[tuple[int, ...], Way] = field(default_factory=dict)
-
-    @property
-    def ways(self) -> list[Way]:
-        return [*self.single.values(), *self.stitched.values()]
-
-
-def _one_origin(links: Links, numbers: list[int]) -> bool:
+def _one_origin(weighted: Weighted, links: list[int]) -> bool:
     """Tells whether one origin stands behind every link."""
-    a = links.arrays
-    sets = {int(a["origins"][number]) for number in numbers}
-    members = (set(a["origin"][a["origin_at"][s] : a["origin_at"][s + 1]].tolist()) for s in sets)
-    return bool(set.intersection(*members))
+    a = weighted.arrays
+    sets = set(a["origins"][links].tolist())
+    return bool(set.intersection(*(set(a["origin"][a["origin_at"][s] : a["origin_at"][s + 1]].tolist()) for s in sets)))

@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kg.connections.bounds import NEVER, Bounds
-from kg.connections.network import Budget, Steps
+from kg.connections.network import Budget, Steps, distinct
 from kg.release.links import Ints
 
 # So many steps from a node are sorted at first; the rest only when these are used up.
 _SORTED_FIRST = 128
+# What a path begun counts in the budget of links: it takes as long as to look at so many.
+_LINKS_A_PATH = 100
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,15 @@ class Ranking:
     """The paths of a network, cheapest first.
 
     A path passes no node twice. Where bounds count walks that do, they are too low, which costs
-    time but never the order.
+    time but never the order. A walk of at most one hop more than a shortest one is always a path.
+
+    Args:
+        straight: the bounds are for such walks only.
     """
 
     bounds: Bounds
     budget: Budget
+    straight: bool = True
     _known: dict[tuple[int, int, int], _Next] = field(default_factory=dict, init=False)
 
     def ways(self) -> Iterator[Way]:
@@ -104,7 +110,7 @@ class Ranking:
         waiting: list[_Waiting] = []
         self._put_next(waiting, _Waiting(0, (name,), start, 0, 0, ()), 0)
         while waiting:
-            self.budget.spend(1)
+            self.budget.spend(_LINKS_A_PATH)
             taken = heapq.heappop(waiting)
             assert taken.elder is not None
             self._put_next(waiting, taken.elder, taken.number + 1)
@@ -139,11 +145,26 @@ class Ranking:
         if not left:
             return _Next(Steps(none, none, none), none, self.bounds)
         steps = self.bounds.field.around(np.array([node], dtype=np.int32), back=False)
-        entering = self.bounds.entering[stage][left - 1][steps.node]
+        entering: Ints = self.bounds.entering[stage][left - 1][steps.node]
         useful = entering < NEVER
-        steps, entering = steps.kept(useful), entering[useful]
-        least = self.bounds.field.link_cost[steps.link] + entering.astype(np.int32)
+        steps, entering = steps.kept(useful), entering[useful].astype(np.int32)
+        if not self.straight and left > 1 and not self.bounds.stops:
+            entering = self._without_return(node, steps.node, entering, left)
+            useful = entering < NEVER
+            steps, entering = steps.kept(useful), entering[useful]
+        least = self.bounds.field.link_cost[steps.link] + entering
         return _Next(steps, least, self.bounds)
+
+    def _without_return(self, node: int, around: Ints, entering: Ints, left: int) -> Ints:
+        """Returns what it costs at least to enter each neighbour of a node and not to come straight back."""
+        field_, goal = self.bounds.field, self.bounds.goal
+        ahead = field_.around(distinct(around[around != goal]), back=False)
+        ahead = ahead.kept(ahead.node != node)
+        onward = field_.link_cost[ahead.link] + self.bounds.entering[0][left - 2][ahead.node].astype(np.int32)
+        best = np.full(field_.node_count, NEVER, dtype=np.int32)
+        np.minimum.at(best, ahead.at, onward)
+        dear = np.minimum(best[around] + field_.node_cost[around], NEVER)
+        return np.where(around == goal, entering, dear)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,11 @@ class Reach:
             self.counts.append(len(self._frontier))
         return self._frontier
 
+    def least(self, nodes: Ints) -> Ints:
+        """Returns how many hops nodes are away at least."""
+        level = self.level[nodes].astype(np.int16)
+        return level if self.done else np.where(level == FAR, self.depth + 1, level)
+
     def within(self, hops: int) -> Ints:
         """Returns the nodes that are at most so many hops away, of those reached."""
         return np.flatnonzero(self.level <= hops).astype(np.int32)
