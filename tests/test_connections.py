@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path as Path_
+from urllib.parse import urlencode
 
 import pytest
+from fastapi.testclient import TestClient
 
+from conftest import application
+from kg import wire
 from kg.answers import Answers
 from kg.engines.source import Request
+from kg.errors import BadParameter, UnknownName
 from kg.evidence import read_texts
-from kg.model import Basis, Hop, Link, Paths
+from kg.model import Basis, Hop, Link, Mode, Path, Paths, Restriction, restricted
 from kg.names import PEV
 from kg.release.build import build
 from kg.release.links import Links
 from kg.release.opened import Release, open_release
 from kg.workspace import Settings
-from workspaces import BARRIER, RECOMMENDATION, REPORT, WORKFORCE, write_workspace
+from workspaces import (
+    BARRIER,
+    BLOCKS,
+    RECOMMENDATION,
+    REPORT,
+    WORKFORCE,
+    add,
+    text_file,
+    write_workspace,
+)
 
 
 def every_link(links: Links) -> list[Link]:
@@ -215,3 +232,192 @@ def test_every_link_of_the_graph_reads_as_a_sentence(answers: Answers, release: 
         assert sentence[0].isupper() or not sentence[0].isalpha()
         assert sentence.endswith(".") and "  " not in sentence
         assert PEV not in sentence
+
+
+# Whose chain it is
+
+
+def test_cosla_and_an_english_barrier_are_joined_by_a_stitched_chain_that_says_by_what(answers: Answers) -> None:
+    found = answers.connect("COSLA", "barrier:piru-firefighting")
+    best = found.paths[0]
+    assert {path.thread for path in found.paths} == {"stitched"}
+    assert [stretch.joined_at.curie for stretch in best.stretches if stretch.joined_at] == ["theme:workforce"]
+    assert [(s.first, s.last) for s in best.stretches] == [(1, 2), (3, 3)]
+    assert best.verdict == (
+        "No single source makes this chain; it is stitched, joined at Workforce: hops 1 and 2 rest on Views from local"
+        " government on integration (2018-06-17); hop 3 rests on Early study of integration in England (title not"
+        " given in held text)."
+    )
+    assert best.text == " ".join((*best.sentences, best.verdict))
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=" to ".join)
+def test_the_stretches_of_a_path_are_its_hops_in_order_and_each_has_an_origin_of_its_own(
+    answers: Answers, pair: tuple[str, str]
+) -> None:
+    for path in connected(answers, pair).paths:
+        numbers = [n for stretch in path.stretches for n in range(stretch.first, stretch.last + 1)]
+        assert numbers == list(range(1, path.length + 1))
+        for stretch in path.stretches:
+            shared = set.intersection(*(set(hop.origins) for hop in path.hops[stretch.first - 1 : stretch.last]))
+            assert [origin.iri for origin in stretch.origins] == sorted(shared)
+        assert (path.thread == "single") == (len(path.stretches) == 1 and bool(path.stretches[0].origins))
+        assert path.thread == "single" or "No s" in path.verdict
+
+
+def test_what_an_article_covers_and_the_article_are_one_source(answers: Answers) -> None:
+    found = answers.connect("COSLA", "group:councils", max_hops=1)
+    (hop,) = found.paths[0].hops
+    assert [origin.rpartition("/")[2] for origin in hop.origins] == [
+        "johnston2018-opinion",
+        "pa2019-article",
+        "white2019-article",
+    ]
+    # Both articles are on the report of 2019, which is no origin of this itself.
+    assert hop.independent == 2
+    assert (len(found.paths[0].sources), found.paths[0].independent) == (3, 2)
+
+
+def test_a_hop_says_how_the_texts_carry_it_and_when_it_was_said(answers: Answers) -> None:
+    path = answers.connect("barrier:as2018-leadership-turnover", "theme:strategic-planning").paths[0]
+    (hop,) = path.hops
+    assert (hop.mode, hop.date, [agent.curie for agent in hop.asserted_by]) == (
+        "relayed",
+        "2018",
+        ["agent:audit-scotland"],
+    )
+    assert path.sentences == (
+        "Audit Scotland says that high turnover in leadership teams blocks strategic planning (relayed, 2018).",
+    )
+    assert path.verdict.startswith("One source stands behind the whole chain: ")
+
+
+# Restrictions, by name
+
+
+def paths_of(answers: Answers, **given: str | list[str]) -> tuple[Path, ...]:
+    return answers.connect("COSLA", "theme:workforce", 6, 30, restriction=restricted(given)).paths
+
+
+def test_every_restriction_holds_on_every_path(answers: Answers) -> None:
+    through = paths_of(answers, via="group:councils")
+    assert through and all("group:councils" in {n.curie for n in path.nodes[1:-1]} for path in through)
+    without = paths_of(answers, avoid="group:councils")
+    assert without and all("group:councils" not in {n.curie for n in path.nodes} for path in without)
+    linked = paths_of(answers, links=["asserted by", "pev:hasTheme"])
+    assert linked and {hop.link for p in linked for hop in p.hops} == {PEV + "assertedBy", PEV + "hasTheme"}
+    between = paths_of(answers, types="pev:Item")
+    assert between and all(answers.entity(n.iri, "pev:Item") for path in between for n in path.nodes[1:-1])
+
+
+def test_documents_places_and_dates_are_those_of_an_origin_of_every_hop(answers: Answers) -> None:
+    document = "doc:johnston2018-opinion"
+    said = paths_of(answers, document=document)
+    iri = answers.entity(document).iri
+    assert said and all(iri in hop.origins for path in said for hop in path.hops)
+    late = answers.connect("COSLA", "theme:pace-of-change", restriction=Restriction(since="2019")).paths
+    issued = {hop.date for path in late for hop in path.hops if len(hop.origins) == 1}
+    assert issued and all(date is not None and date >= "2019" for date in issued)
+    assert paths_of(answers, until="1999") == ()
+    about = answers.connect("Audit Scotland", "theme:strategic-planning", restriction=Restriction(place=("Scotland",)))
+    assert about.paths and {o for path in about.paths for o in path.sources} == {
+        answers.entity("doc:as2018-report").iri
+    }
+
+
+def test_forward_walks_links_in_their_own_direction_only(answers: Answers) -> None:
+    forward = Restriction(direction="forward")
+    found = answers.connect("recommendation:as2018-4", "theme:governance-accountability", restriction=forward)
+    assert found.paths and {hop.direction for path in found.paths for hop in path.hops} == {"forward"}
+    back = answers.connect("theme:finance", "agent:cosla", restriction=forward)
+    assert back.why_none is not None and back.why_none.exhausted == "from"
+
+
+def test_all_shortest_paths_are_equally_long_and_all_up_to_a_length_are_more(answers: Answers) -> None:
+    shortest = answers.connect("COSLA", "theme:workforce", 6, 1000, mode=Mode.SHORTEST)
+    assert {path.length for path in shortest.paths} == {shortest.searched.shortest}
+    every = answers.connect("COSLA", "theme:workforce", 4, 1000, mode=Mode.ALL)
+    assert {path.length for path in every.paths} > {path.length for path in shortest.paths}
+    assert every.searched.candidates == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"direction": "sideways"}, "direction: 'sideways' is none of any, forward"),
+        ({"since": "2018-13"}, "since: '2018-13' is no date"),
+        ({"since": "2019", "until": "2018"}, "until: 2018 comes before since: 2019"),
+        ({"via": "COSLA"}, "via: agent:cosla is where paths begin"),
+        ({"avoid": "Workforce"}, "avoid: theme:workforce is where paths begin"),
+        ({"links": "hinders"}, "links: 'hinders' is no type of link here; there are "),
+        ({"types": "pev:Bariers"}, "types: 'pev:Bariers' is no class"),
+        ({"document": "theme:finance"}, "document: theme:finance is no pev:Document"),
+        ({"beyond": "COSLA"}, "beyond: is no restriction"),
+        ({"since": ["2018", "2019"]}, "since: is no restriction, or takes one text"),
+    ],
+)
+def test_a_restriction_that_does_not_fit_says_why(answers: Answers, given: dict[str, str], words: str) -> None:
+    with pytest.raises(BadParameter, match=re.escape(words)):
+        paths_of(answers, **given)
+
+
+def test_a_thing_to_pass_that_is_unknown_is_not_a_thing_without_links(answers: Answers) -> None:
+    with pytest.raises(UnknownName, match=r"^via: "):
+        paths_of(answers, via="Nobody at all")
+    found = answers.connect("COSLA", "theme:workforce", restriction=Restriction(via=("code:own-text",)))
+    assert found.why_none is not None and found.why_none.kind == "unlinked"
+
+
+# Why there is none
+
+
+def test_the_reason_tells_how_far_each_side_got_and_which_links_were_allowed(invented: Answers) -> None:
+    found = invented.connect(BARRIER, "place:elsewhere", basis=frozenset({Basis.SAID}))
+    why = found.why_none
+    assert why is not None
+    assert found.searched.levels_to == (1,) and found.searched.levels_from[0] == 1
+    assert set(why.links) == set(invented.opened.links.types)
+    # The ontology does not say what may be about a place.
+    assert why.missing is None
+
+
+def test_the_missing_link_fits_what_it_would_join_and_connects_the_ends(tmp_path: Path_, settings: Settings) -> None:
+    workspace = write_workspace(tmp_path / "workspace", "elsewhere", "nowhere")
+    with closing(open_release(build(workspace, settings, check="none").directory.root)) as release:
+        apart = Answers(release, read_texts(None), settings)
+        allowed = Restriction(links=("blocks", "addresses"))
+        found = apart.connect(RECOMMENDATION, "theme:finance", restriction=allowed)
+        assert found.why_none is not None and found.why_none.missing is not None
+        missing = found.why_none.missing
+        assert (missing.link, missing.subject.iri, missing.object.curie) == (BLOCKS, BARRIER, "theme:finance")
+        assert missing.hops == 2
+        add(text_file(workspace.root), f"graph:source-elsewhere {{ <{BARRIER}> pev:blocks theme:finance . }}\n")
+    with closing(open_release(build(workspace, settings, check="none").directory.root)) as release:
+        joined = Answers(release, read_texts(None), settings)
+        assert joined.connect(RECOMMENDATION, "theme:finance", restriction=allowed).searched.shortest == missing.hops
+
+
+# The answer again
+
+
+RESTRICTED: list[dict[str, str | list[str]]] = [
+    {},
+    {"via": ["group:councils"], "links": ["pev:represents", "pev:concerns", "pev:hasTheme"]},
+    {"avoid": ["theme:finance"], "types": ["pev:Item", "pev:StakeholderGroup"]},
+    {"document": ["doc:johnston2018-opinion"], "since": "2018", "until": "2018-12"},
+]
+
+
+@pytest.mark.parametrize("given", RESTRICTED)
+def test_a_permalink_gives_the_same_answer_byte_for_byte(
+    answers: Answers, release: Release, settings: Settings, given: dict[str, str | list[str]]
+) -> None:
+    basis = frozenset({Basis.SAID, Basis.JUDGED})
+    found = answers.connect("COSLA", "Workforce", 5, 7, basis, restriction=restricted(given))
+    assert found.paths and found.permalink.endswith(f"&release={answers.release_id}")
+    asked = {"from": "COSLA", "to": "Workforce", "max_hops": 5, "limit": 7, "basis": "judged,said", **given}
+    with TestClient(application(release, settings)) as client:
+        first = client.get(f"/api/connections?{urlencode(asked, doseq=True)}")
+        again = client.get(found.permalink)
+    assert first.status_code == 200 and first.content == again.content
+    assert first.json() == json.loads(json.dumps(wire.paths(found)))

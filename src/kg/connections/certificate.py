@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyoxigraph import Literal, NamedNode
 
-from kg.connections.explain import Explainer
+from kg.connections.explain import ATTRIBUTIONS, Explainer
 from kg.connections.paths import Found
 from kg.connections.reach import Reach
 from kg.model import Entity, MissingLink, PathQuery, WhyNone
@@ -82,19 +82,19 @@ class Certifier:
     def _missing(self, query: PathQuery, ahead: Reach, behind: Reach, links: Sequence[str]) -> MissingLink | None:
         """Returns the link of an allowed type that would make the shortest path; among equals, between the busiest."""
         here, there = (self._by_class(_nearest(reach, ends=True), reach) for reach in (ahead, behind))
+        # Who says a thing, and where, is recorded whole; what a thing is about may have been missed.
         options = [
-            (subject[0] + object_[0] + 1, subject[1:], object_[1:], link)
+            (link in ATTRIBUTIONS, subject[0] + object_[0] + 1, subject[1:], object_[1:], link)
             for link, ends in self._ends(links).items()
             for one, other in ((here, there), (there, here))
             if one is here or query.restriction.direction == "any"
             for subject in _fitting(one, ends.subjects)
             for object_ in _fitting(other, ends.objects)
         ]
+        options = [option for option in options if option[1] <= query.max_hops]
         if not options:
             return None
-        hops, subject, object_, link = min(options)
-        if hops > query.max_hops:
-            return None
+        _, hops, subject, object_, link = min(options)
         known = self._entities([subject[1], object_[1]])
         label = self._explainer.wording(link).label
         return MissingLink(known[subject[1]], link, label, known[object_[1]], hops)

@@ -21,7 +21,7 @@ from kg.names import CODE, DCTERMS, PEV
 from kg.release.opened import Release
 
 # Links that tell who asserts an item or where it stands; put before "says that" they would repeat it.
-_ATTRIBUTIONS = frozenset(PEV + name for name in ("assertedBy", "statedIn", "reportedIn", "inCapacity"))
+ATTRIBUTIONS = frozenset(PEV + name for name in ("assertedBy", "statedIn", "reportedIn", "inCapacity"))
 # Kinds whose labels are phrases and read in lower case within a sentence; names keep their capital.
 _PHRASES = frozenset({"pev:Barrier", "pev:Enabler", "pev:Theme", "pev:Outcome", "pev:StakeholderGroup"})
 _ASSERTED_BY, _MODE, _ISSUED = PEV + "assertedBy", PEV + "attributionMode", DCTERMS + "issued"
@@ -167,7 +167,7 @@ class Explainer:
 
     def _voice(self, link: Link, grounds: _Grounds) -> _Voice | None:
         """Returns who says what a link says; None for what nobody says, or what only tells who says something."""
-        said = link.basis is Basis.SAID and link.predicate not in _ATTRIBUTIONS
+        said = link.basis is Basis.SAID and link.predicate not in ATTRIBUTIONS
         return grounds.voices.get(_item(link, grounds) or "") if said else None
 
     def _called(self, iri: str, grounds: _Grounds) -> str:
