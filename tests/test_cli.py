@@ -29,6 +29,7 @@ from conftest import application
 from kg.answers import Answers
 from kg.cli import main
 from kg.evidence import sha256
+from kg.release.directory import FORMAT_VERSION
 from kg.release.opened import Release
 from kg.workspace import SETTINGS, Settings
 from workspaces import edit, text_file, write_workspace
@@ -355,7 +356,7 @@ def _with_a_broken_manifest(folder: Path) -> str:
 
 
 def _with_an_empty_manifest(folder: Path) -> str:
-    (folder / "manifest.json").write_text('{"format": 1}', encoding="utf-8")
+    (folder / "manifest.json").write_text(f'{{"format": {FORMAT_VERSION}}}', encoding="utf-8")
     return "manifest.json"
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.analysis.questions import Analysis
+from kg.connections.connecting import Connections
 from kg.connections.explain import Explainer
 from kg.connections.neighbourhood import Neighbourhood, Page
-from kg.connections.paths import PathSearch
 from kg.engines.guards import guard_query
 from kg.engines.source import Request, Term
 from kg.errors import AmbiguousName, BadParameter, UnknownName
@@ -33,15 +33,16 @@ from kg.model import (
     Fact,
     LinkFound,
     Matches,
+    Mode,
     Neighbours,
     Passage,
+    PathQuery,
     Paths,
     ReleaseInfo,
-    Searched,
+    Restriction,
     Statement,
     Subgraph,
     Vocabulary,
-    WhyNone,
 )
 from kg.names import PEV, RDFS, folded
 from kg.release.diff import compare
@@ -68,6 +69,7 @@ _SHOWN_CHARACTERS = 80
 MAX_OFFSET = 10_000_000
 MAX_ENTITIES = 6000
 MAX_LINKS = 20_000
+UNRESTRICTED = Restriction()
 
 
 class Answers:
@@ -259,7 +261,7 @@ class Answers:
         found = self._release.search.search(text, self._class(kind) if kind else None, limit + 1)
         return Matches(self.release_id, text, tuple(found[:limit]), len(found) > limit)
 
-    def _class(self, kind: str) -> str:
+    def _class(self, kind: str, parameter: str = "type") -> str:
         iri = self._release.library.prefixes.iri(kind)
         try:
             name = NamedNode(iri or "")
@@ -268,7 +270,7 @@ class Answers:
         except ValueError:
             known = False
         if iri is None or not known:
-            raise BadParameter(f"type: {kind!r} is no class; give a CURIE such as pev:Theme.")
+            raise BadParameter(f"{parameter}: {kind!r} is no class; give a CURIE such as pev:Theme.")
         return iri
 
     # Things and what they are linked to
@@ -309,12 +311,6 @@ class Answers:
         found = self._neighbourhood.around(entity.iri, page)
         truncated = page.offset + len(found.relations) < found.matching
         return Neighbours(self.release_id, entity, found.total, found.counts, found.relations, truncated)
-
-    def _link(self, text: str) -> str:
-        iri = self._release.library.prefixes.iri(text)
-        if iri is None or iri not in self._release.links.types:
-            raise BadParameter(f"link: {text!r} is no link of this release; give a CURIE such as pev:blocks.")
-        return iri
 
     def subgraph(self, iris: Sequence[str], limit: int = MAX_LINKS) -> Subgraph:
         """Returns some entities, by IRI or CURIE, and every link between them; and which are not in the release.
@@ -506,53 +502,69 @@ class Answers:
     # Connections
 
     def connect(
-        self, start: str, end: str, max_hops: int = 6, limit: int = 10, basis: frozenset[Basis] = frozenset(Basis)
+        self,
+        start: str,
+        end: str,
+        max_hops: int = 6,
+        limit: int = 10,
+        basis: frozenset[Basis] = frozenset(Basis),
+        mode: Mode = Mode.BEST,
+        restriction: Restriction = UNRESTRICTED,
     ) -> Paths:
-        """Returns how two entities hang together: paths, shortest first, each hop explained.
+        """Returns how two entities hang together: paths, the best first, each hop explained.
 
         Raises:
-            UnknownName, AmbiguousName: as `entity`.
-            BadParameter: both are the same, or a number is out of range.
+            UnknownName, AmbiguousName: as `entity`, also for what the restriction names.
+            BadParameter: both are the same, a number is out of range, or the restriction contradicts itself.
         """
         _within("max_hops", max_hops, 1, MAX_HOPS)
         _within("limit", limit, 1, MAX_LIMIT)
         from_, to = self.entity(start, parameter="from"), self.entity(end, parameter="to")
         if from_ == to:
             raise BadParameter(f"to: {to.curie} is the same as from; give two different entities.")
-        links = self._release.links
-        first, last = links.node(from_.iri), links.node(to.iri)
-        if first is None or last is None:
-            unlinked = from_ if first is None else to
-            why = WhyNone(f"{unlinked.label} has no links in this release.")
-            return Paths(self.release_id, from_, to, (), Searched(max_hops, 0, True), why, False, "")
-        search = PathSearch(links, first, last, max_hops, limit, basis, self.settings.max_expansions)
-        found = search.run()
-        paths = self._explainer.paths(found.chains)
-        triples = sorted({self._triple(step.link) for chain in found.chains for step in chain.steps})
-        why_none = None if paths else self._why_none(found.nearest, from_, to, max_hops, found.complete)
-        searched = Searched(max_hops, found.reached, found.complete)
-        return Paths(self.release_id, from_, to, paths, searched, why_none, found.truncated, self._hops_query(triples))
+        named = self._named(restriction)
+        for parameter, iris, others in (
+            ("via", named.via, (from_.iri, to.iri)),
+            ("avoid", named.avoid, (from_.iri, to.iri, *named.via)),
+        ):
+            for iri in set(iris) & set(others):
+                raise BadParameter(f"{parameter}: {self._curie(iri)} is where paths begin, end or are to pass.")
+        return self._connections.between(PathQuery(from_, to, max_hops, limit, mode, basis, named))
 
-    def _triple(self, link: int) -> tuple[str, str, str]:
-        found = self._release.links.link(link)
-        return found.subject, found.predicate, found.object
+    @cached_property
+    def _connections(self) -> Connections:
+        return Connections(self._release, self._explainer, self.settings.max_expansions)
 
-    def _hops_query(self, triples: Sequence[tuple[str, str, str]]) -> str:
-        if not triples:
-            return ""
-        rows = [[NamedNode(part) for part in triple] for triple in triples]
-        return self._release.library.program("hops").bound({"from link to": rows})
+    def _named(self, restriction: Restriction) -> Restriction:
+        """Returns a restriction with IRIs in the place of names, each once."""
 
-    def _why_none(self, nearest: Sequence[int], start: Entity, end: Entity, hops: int, complete: bool) -> WhyNone:
-        iris = [self._release.links.iri(node) for node in nearest]
-        known = self._release.search.entities(iris)
-        if not complete:
-            reason = "The search was cut by its budget (KG_MAX_EXPANSIONS) before it found a path."
-        elif not iris:
-            reason = f"{end.label} has no link of the allowed basis."
-        else:
-            reason = f"No path of at most {hops} hops of the allowed basis joins {start.label} and {end.label}."
-        return WhyNone(reason, tuple(self._explainer.entity(iri, known) for iri in iris))
+        def iris(parameter: str, kind: str | None = None) -> tuple[str, ...]:
+            texts: tuple[str, ...] = getattr(restriction, parameter)
+            return tuple(dict.fromkeys(self.entity(text, kind, parameter).iri for text in texts))
+
+        return replace(
+            restriction,
+            via=iris("via"),
+            avoid=iris("avoid"),
+            links=tuple(sorted({self._link(text, "links") for text in restriction.links})),
+            types=tuple(sorted({self._class(kind, "types") for kind in restriction.types})),
+            place=iris("place", "dcterms:Location"),
+            document=iris("document", "pev:Document"),
+        )
+
+    def _link(self, text: str, parameter: str = "link") -> str:
+        """Returns the type of link that a person means: an IRI, a CURIE or what it is called."""
+        types = self._release.links.types
+        called = {folded(self._explainer.wording(link).label): link for link in reversed(types)}
+        iri = self._release.library.prefixes.iri(text.strip()) or called.get(folded(text))
+        if iri not in types:
+            raise BadParameter(
+                f"{parameter}: {text!r} is no type of link here; there are {_listed(map(self._curie, types))}."
+            )
+        return iri
+
+    def _curie(self, iri: str) -> str:
+        return self._release.library.prefixes.curie(iri)
 
     # Releases side by side
 

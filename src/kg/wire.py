@@ -27,10 +27,13 @@ from kg.model import (
     Paths,
     Relation,
     ReleaseInfo,
+    Searched,
     StatementChange,
+    Stretch,
     Subgraph,
     ThingChange,
     Vocabulary,
+    WhyNone,
 )
 
 Json = dict[str, object]
@@ -185,17 +188,49 @@ def evidence(value: Evidence) -> Json:
 
 
 def paths(value: Paths) -> Json:
-    """Returns {release, from, to, paths, searched, why_none, truncated, sparql}."""
-    why = value.why_none
+    """Returns {release, from, to, paths, searched, why_none, truncated, sparql, permalink}."""
     return {
         "release": value.release,
         "from": entity(value.start),
         "to": entity(value.end),
         "paths": [_path(found) for found in value.paths],
-        "searched": asdict(value.searched),
-        "why_none": None if why is None else {"reason": why.reason, "nearest": [entity(e) for e in why.nearest]},
+        "searched": _searched(value.searched),
+        "why_none": None if value.why_none is None else _why_none(value.why_none),
         "truncated": value.truncated,
         "sparql": value.sparql,
+        "permalink": value.permalink,
+    }
+
+
+def _searched(value: Searched) -> Json:
+    return {
+        "max_hops": value.max_hops,
+        "reached": value.reached,
+        "complete": value.complete,
+        "shortest": value.shortest,
+        "candidates": value.candidates,
+        "expanded": value.expanded,
+        "levels": {"from": list(value.levels_from), "to": list(value.levels_to)},
+    }
+
+
+def _why_none(value: WhyNone) -> Json:
+    missing = value.missing
+    return {
+        "reason": value.reason,
+        "kind": value.kind,
+        "exhausted": value.exhausted,
+        "nearest": [entity(found) for found in value.nearest],
+        "links": list(value.links),
+        "missing": None
+        if missing is None
+        else {
+            "from": entity(missing.subject),
+            "link": missing.link,
+            "label": missing.label,
+            "to": entity(missing.object),
+            "hops": missing.hops,
+        },
     }
 
 
@@ -203,10 +238,23 @@ def _path(value: Path) -> Json:
     return {
         "length": value.length,
         "score": value.score,
+        "parts": asdict(value.parts),
         "thread": value.thread,
         "origins": list(value.origins),
+        "counts": {"origins": len(value.sources), "independent": value.independent},
+        "stretches": [_stretch(found) for found in value.stretches],
         "nodes": [entity(node) for node in value.nodes],
         "hops": [_hop(hop) for hop in value.hops],
+        "verdict": value.verdict,
+        "text": value.text,
+    }
+
+
+def _stretch(value: Stretch) -> Json:
+    return {
+        "hops": [value.first, value.last],
+        "origins": [entity(origin) for origin in value.origins],
+        "joined_at": None if value.joined_at is None else entity(value.joined_at),
     }
 
 
@@ -219,6 +267,10 @@ def _hop(value: Hop) -> Json:
         "direction": value.direction,
         "basis": value.basis.value,
         "origins": list(value.origins),
+        "counts": {"origins": len(value.origins), "independent": value.independent},
+        "asserted_by": [entity(agent) for agent in value.asserted_by],
+        "mode": value.mode,
+        "date": value.date,
         "sentence": value.sentence,
         "evidence": [passage(found) for found in value.evidence],
     }

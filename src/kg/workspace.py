@@ -56,7 +56,7 @@ SETTINGS = (
     Setting("answer_cache_bytes", 67_108_864, "bytes", "Memory for answers that are asked for again."),
     Setting("max_nesting", 100, "brackets", "A query that nests deeper is refused."),
     Setting("max_tokens", 20_000, "tokens", "A query that has more is refused."),
-    Setting("max_expansions", 2_000_000, "links", "Links that one search for connections may look at."),
+    Setting("max_expansions", 20_000_000, "links", "Links that one search for connections may look at."),
     Setting("max_compared", 10_000, "things", "Things that a comparison of two releases looks at."),
     Setting("service_allowed", None, "addresses", "SPARQL endpoints that SERVICE may name, comma-separated."),
     Setting("keep_releases", 3, "releases", "How many releases are kept beside the current one."),

@@ -34,7 +34,7 @@ from kg.cli.program import (
     read_text,
     settings_in_force,
 )
-from kg.model import bases
+from kg.model import Mode, Restriction, bases, parts_of
 
 
 class SparqlShape(StrEnum):
@@ -120,14 +120,30 @@ def connect(
     max_hops: Annotated[int, typer.Option(help="The longest path that counts.")] = 6,
     limit: Annotated[int, typer.Option(help="How many paths at most.")] = 10,
     basis: Annotated[str, typer.Option(help="said,judged,inferred,reference: which links count.")] = "",
+    shortest: Annotated[bool, typer.Option("--shortest", help="All shortest paths, instead of the best.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="The best of all paths up to --max-hops.")] = False,
+    via: Annotated[list[str] | None, typer.Option(help="What every path passes; again for more, in order.")] = None,
+    avoid: Annotated[list[str] | None, typer.Option(help="What no path passes; again for more.")] = None,
+    links: Annotated[str, typer.Option(help="Types of link that count, such as blocks,pev:affects.")] = "",
+    types: Annotated[str, typer.Option(help="Classes of what stands between, such as pev:Barrier.")] = "",
+    direction: Annotated[str, typer.Option(help="any, or forward: links in their own direction only.")] = "any",
+    place: Annotated[list[str] | None, typer.Option(help="Origins are about it; again for more.")] = None,
+    document: Annotated[list[str] | None, typer.Option(help="Origins are among these; again for more.")] = None,
+    since: Annotated[str | None, typer.Option(help="Origins were issued then or later, such as 2018-11.")] = None,
+    until: Annotated[str | None, typer.Option(help="Origins were issued then or earlier.")] = None,
     shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
     texts: TextsOption = None,
 ) -> None:
     """Show how two things hang together, and who says so."""
+    wanted = Mode.SHORTEST if shortest else Mode.ALL if every else Mode.BEST
+    restriction = Restriction(
+        tuple(via or ()), tuple(avoid or ()), parts_of(links), parts_of(types), direction,
+        tuple(place or ()), tuple(document or ()), since, until,
+    )  # fmt: skip
     with opened_answers(workspace, release, settings_in_force(texts)) as answers:
-        found = answers.connect(start, end, max_hops, limit, bases(basis))
+        found = answers.connect(start, end, max_hops, limit, bases(basis), wanted, restriction)
     if shape is TextShape.json:
         print_json(wire.paths(found))
     else:

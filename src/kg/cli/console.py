@@ -18,7 +18,7 @@ from kg import wire
 
 if TYPE_CHECKING:
     from kg.answers import Answers
-    from kg.model import Answer, Description, Diff, Entity, Finding, Passage, Paths
+    from kg.model import Answer, Description, Diff, Entity, Finding, MissingLink, Passage, Path, Paths, WhyNone
 
 
 class ReaderLeft(Exception):
@@ -121,24 +121,35 @@ def print_csv(answer: Answer) -> None:
 
 
 def print_paths(found: Paths) -> None:
-    """Prints paths with a sentence and the passages for each hop."""
+    """Prints paths with a sentence and the passages for each hop, and whose chain each is."""
     out.print(f"{found.start.label} to {found.end.label}: {counted(len(found.paths), 'path')}", markup=False)
     if found.why_none is not None:
-        out.print(found.why_none.reason, markup=False)
-        for entity in found.why_none.nearest:
-            out.print(f"  reached: {named(entity)}", markup=False)
+        _print_why_none(found.why_none)
     for number, path in enumerate(found.paths, start=1):
-        origins = f" in {', '.join(path.origins)}" if path.origins else ""
-        head = f"{number}. {counted(path.length, 'hop')}, {path.thread}{origins}, score {path.score}"
-        out.print(f"\n{head}", style="bold", markup=False)
-        for hop in path.hops:
-            out.print(f"   [{hop.basis}] {hop.sentence}", markup=False)
-            for passage in hop.evidence:
-                out.print(f"      {reference(passage)}", markup=False, style="dim")
+        _print_path(number, path)
     if found.truncated:
         out.print("\nThere are further paths; raise --limit to see them.")
     if not found.searched.complete:
         out.print("\nThe search was cut by its budget (KG_MAX_EXPANSIONS).")
+
+
+def _print_why_none(why: WhyNone) -> None:
+    out.print(why.reason, markup=False)
+    for entity in why.nearest:
+        out.print(f"  reached: {named(entity)}", markup=False)
+    if why.missing is not None:
+        out.print(f"  {missing(why.missing)}", markup=False)
+
+
+def _print_path(number: int, path: Path) -> None:
+    counts = f"origins {len(path.sources)}, independent {path.independent}"
+    head = f"{number}. {path.length} hops, {path.thread}, score {path.score}, {counts}"
+    out.print(f"\n{head}", style="bold", markup=False)
+    for hop, sentence in zip(path.hops, path.sentences, strict=True):
+        out.print(f"   [{hop.basis}] {sentence}", markup=False)
+        for passage in hop.evidence:
+            out.print(f"      {reference(passage)}", markup=False, style="dim")
+    out.print(f"   {path.verdict}", markup=False)
 
 
 def print_description(found: Description) -> None:
@@ -180,6 +191,12 @@ def named(entity: Entity) -> str:
     """Returns a thing as it is listed: label, CURIE, class."""
     kind = "" if entity.type is None else f", {entity.type}"
     return f"{entity.label} ({entity.curie}{kind})"
+
+
+def missing(link: MissingLink) -> str:
+    """Returns the link that is not there and would connect two things."""
+    ends = f"{named(link.subject)} {link.label} {named(link.object)}"
+    return f"would be connected in {link.hops} hops if it were so: {ends}"
 
 
 def reference(passage: Passage) -> str:

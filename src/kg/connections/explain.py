@@ -8,18 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal as OneOf
 
 from pyoxigraph import Literal, NamedNode
 
 from kg.connections.paths import Chain, Step
+from kg.connections.stretches import stretches_of, told, verdict
 from kg.evidence import Texts, read_passages
-from kg.model import Basis, Entity, Hop, Link, Passage, Path
-from kg.names import PEV
+from kg.model import Basis, Entity, Hop, Link, Passage, Path, ScoreParts
+from kg.names import CODE, DCTERMS, PEV
 from kg.release.opened import Release
 from kg.release.wording import Wording, Wordings, called, capitalised, entity_of, listed
 
 # Links that tell who asserts an item or where it stands; put before "says that" they would repeat it.
-_ATTRIBUTIONS = frozenset(PEV + name for name in ("assertedBy", "statedIn", "reportedIn", "inCapacity"))
+ATTRIBUTIONS = frozenset(PEV + name for name in ("assertedBy", "statedIn", "reportedIn", "inCapacity"))
+_ASSERTED_BY, _MODE, _ISSUED = PEV + "assertedBy", PEV + "attributionMode", DCTERMS + "issued"
+Manner = OneOf["own text", "quoted", "relayed"]
+_MANNERS: Mapping[str, Manner] = {
+    CODE + "own-text": "own text",
+    CODE + "direct-quotation": "quoted",
+    CODE + "indirect-report": "relayed",
+}
+
+
+@dataclass(frozen=True)
+class _Voice:
+    """Who asserts an item and how the texts carry it."""
+
+    agents: tuple[str, ...]
+    mode: Manner | None
 
 
 @dataclass(frozen=True)
@@ -27,7 +44,8 @@ class _Grounds:
     """What the sentences of some links are made of, read at once for all of them."""
 
     entities: Mapping[str, Entity]
-    asserters: Mapping[str, Sequence[str]]
+    voices: Mapping[str, _Voice]
+    issued: Mapping[str, str]
     passages: Mapping[str, Sequence[Passage]]
 
 
@@ -57,17 +75,28 @@ class Explainer:
         grounds = self._grounds(links.values())
         return tuple(self._path(chain, links, grounds) for chain in chains)
 
+    def hop(self, step: Step) -> Hop:
+        """Returns one step with its sentence and passages."""
+        link = self._release.links.link(step.link)
+        return self._hop(step, link, self._grounds([link]))
+
     def sentence(self, link: Link) -> str:
         """Returns the sentence of one link."""
         return self._sentence(link, self._grounds([link]))
 
     def _path(self, chain: Chain, links: Mapping[int, Link], grounds: _Grounds) -> Path:
         hops = tuple(self._hop(step, links[step.link], grounds) for step in chain.steps)
-        return Path((hops[0].start, *(hop.end for hop in hops)), hops, chain.score)
+        parts = ScoreParts(*(part / 100 for part in (chain.parts.basis, chain.parts.origins, chain.parts.hubs)))
+        stretches = stretches_of(hops, lambda iri: self.entity(iri, grounds.entities))
+        independent = self._release.links.independent({origin for hop in hops for origin in hop.origins})
+        nodes = (hops[0].start, *(hop.end for hop in hops))
+        whose = verdict(hops, stretches, grounds.issued)
+        return Path(nodes, hops, chain.score, parts, stretches, independent, tuple(map(told, hops)), whose)
 
     def _hop(self, step: Step, link: Link, grounds: _Grounds) -> Hop:
         start, end = self._release.links.iri(step.start), self._release.links.iri(step.end)
         item = _item(link, grounds)
+        voice = self._voice(link, grounds)
         return Hop(
             self.entity(start, grounds.entities),
             self.entity(end, grounds.entities),
@@ -78,20 +107,32 @@ class Explainer:
             link.origins,
             self._sentence(link, grounds),
             tuple(self._texts.quoted(p) for p in grounds.passages.get(item or "", ())),
+            self._release.links.independent(link.origins),
+            tuple(self.entity(agent, grounds.entities) for agent in voice.agents) if voice else (),
+            voice.mode if voice else None,
+            min((grounds.issued[o] for o in link.origins if o in grounds.issued), default=None),
         )
 
     def _grounds(self, links: Iterable[Link]) -> _Grounds:
-        ends = sorted({iri for link in links for iri in (link.subject, link.object)})
-        source, library = self._release.source, self._release.library
+        every = list(links)
+        ends = sorted({iri for link in every for iri in (link.subject, link.object)})
+        origins = {origin for link in every for origin in link.origins}
         if not ends:
-            return _Grounds({}, {}, {})
-        asserters: dict[str, list[str]] = {}
-        question = library.program("asserters").bound({"item": [[NamedNode(iri)] for iri in ends]})
-        for item, agent in source.select(question).rows:
-            asserters.setdefault(_value(item), []).append(_value(agent))
-        agents = {agent for group in asserters.values() for agent in group}
-        entities = self._release.search.entities({*ends, *agents})
-        return _Grounds(entities, asserters, read_passages(source, library, ends))
+            return _Grounds({}, {}, {}, {})
+        source, library = self._release.source, self._release.library
+        question = library.program("voices").bound({"item": [[NamedNode(iri)] for iri in sorted({*ends, *origins})]})
+        found: dict[tuple[str, str], list[str]] = {}
+        for item, property_, value in source.select(question).rows:
+            found.setdefault((_value(item), _value(property_)), []).append(_value(value))
+        voices = {
+            iri: _Voice(tuple(agents), _manner(found.get((iri, _MODE), ())))
+            for (iri, property_), agents in found.items()
+            if property_ == _ASSERTED_BY
+        }
+        issued = {iri: dates[0] for (iri, property_), dates in found.items() if property_ == _ISSUED}
+        agents = {agent for voice in voices.values() for agent in voice.agents}
+        entities = self._release.search.entities({*ends, *origins, *agents})
+        return _Grounds(entities, voices, issued, read_passages(source, library, ends))
 
     def _sentence(self, link: Link, grounds: _Grounds) -> str:
         subject = self._called(link.subject, grounds)
@@ -105,11 +146,16 @@ class Explainer:
             return "by this project's judgement, "
         if link.basis is Basis.INFERRED:
             return "by rule, "
-        item = _item(link, grounds)
-        names = [self.entity(a, grounds.entities).label for a in grounds.asserters.get(item or "", ())]
-        if link.basis is Basis.REFERENCE or link.predicate in _ATTRIBUTIONS or not names:
+        voice = self._voice(link, grounds)
+        if voice is None:
             return ""
+        names = [self.entity(agent, grounds.entities).label for agent in voice.agents]
         return f"{listed(names)} {'say' if len(names) > 1 else 'says'} that "
+
+    def _voice(self, link: Link, grounds: _Grounds) -> _Voice | None:
+        """Returns who says what a link says; None for what nobody says, or what only tells who says something."""
+        said = link.basis is Basis.SAID and link.predicate not in ATTRIBUTIONS
+        return grounds.voices.get(_item(link, grounds) or "") if said else None
 
     def _called(self, iri: str, grounds: _Grounds) -> str:
         return called(self.entity(iri, grounds.entities))
@@ -118,7 +164,7 @@ class Explainer:
 def _item(link: Link, grounds: _Grounds) -> str | None:
     """Returns which end of a link carries its provenance: the item it was recorded with."""
     for iri in (link.subject, link.object):
-        if iri in grounds.asserters:
+        if iri in grounds.voices:
             return iri
     return link.subject if link.subject in grounds.passages else None
 
@@ -126,3 +172,8 @@ def _item(link: Link, grounds: _Grounds) -> str | None:
 def _value(term: object) -> str:
     assert isinstance(term, NamedNode | Literal)
     return term.value
+
+
+def _manner(codes: Sequence[str]) -> Manner | None:
+    """Returns how texts carry an item; where they do so in several ways, the closest to its origin."""
+    return next((manner for code, manner in _MANNERS.items() if code in codes), None)

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from kg.connections.explain import Explainer
-from kg.connections.paths import Chain, Step
+from kg.connections.paths import Step
 from kg.model import Basis, Entity, Hop, Link, Relation, RelationCount
 from kg.release.links import Ints
 from kg.release.opened import Release
@@ -141,8 +141,7 @@ class Neighbourhood:
         matching = outward[(a["object"][outward] == end) & (a["type"][outward] == kind)]
         if not len(matching):
             return None
-        (path,) = self._explainer.paths([Chain((Step(int(matching[0]), start, end),), 0.0)])
-        return path.hops[0]
+        return self._explainer.hop(Step(int(matching[0]), start, end))
 
     def entities(self, iris: Collection[str]) -> tuple[Entity, ...]:
         """Returns what things are called, in the order in which they were named."""

@@ -16,7 +16,7 @@ from kg import wire
 from kg.answers import Answers, open_answers
 from kg.connections.neighbourhood import Page
 from kg.engines.source import Request
-from kg.model import bases
+from kg.model import bases, mode_of, restricted
 from kg.release.directory import kept_release
 from kg.release.export import quads, to_networkx
 
@@ -107,8 +107,8 @@ class LocalDoor:
 # What each address of the API asks; the names of the parameters are those of the API.
 _CALLS: Mapping[str, Callable[..., Json]] = {
     "queries": lambda a: wire.questions(a.release_id, a.questions()),
-    "connections": lambda a, from_, to, max_hops, limit, basis: wire.paths(
-        a.connect(from_, to, max_hops, limit, bases(basis))
+    "connections": lambda a, from_, to, max_hops, limit, basis, mode, **restriction: wire.paths(
+        a.connect(from_, to, max_hops, limit, bases(basis), mode_of(mode), restricted(restriction))
     ),
     "describe": lambda a, entity, limit: wire.description(a.describe(entity, limit)),
     "neighbours": lambda a, entity, limit=50, offset=0, link=None, direction=None, basis="": wire.neighbours(

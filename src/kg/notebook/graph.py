@@ -48,9 +48,28 @@ class Graph(Analyses):
         given = {k: [v] if isinstance(v, str) else list(v) for k, v in parameters.items()}
         return Table(self._door.ask(name, given))
 
-    def connect(self, start: str, end: str, max_hops: int = 6, limit: int = 10, basis: str = "") -> Paths:
-        """Returns how two things hang together, each hop with its sentence and passages."""
-        return Paths(self._door.get("connections", from_=start, to=end, max_hops=max_hops, limit=limit, basis=basis))
+    def connect(
+        self,
+        start: str,
+        end: str,
+        max_hops: int = 6,
+        limit: int = 10,
+        basis: str = "",
+        mode: str = "best",
+        **restriction: str | Sequence[str] | None,
+    ) -> Paths:
+        """Returns how two things hang together, each hop with its sentence and passages.
+
+        Args:
+            mode: `best`, `shortest` (all shortest paths) or `all` (up to `max_hops`).
+            restriction: via, avoid, links, types, direction, place, document, since, until, as
+                `kg.model.Restriction` tells; a name or several.
+
+        Raises:
+            BadParameter: a restriction is none of these, or does not fit.
+        """
+        given = {"from_": start, "to": end, "max_hops": max_hops, "limit": limit, "basis": basis, "mode": mode}
+        return Paths(self._door.get("connections", **given, **restriction))
 
     def describe(self, entity: str, limit: int = 200) -> Entity:
         """Returns what is known of a thing."""

@@ -27,7 +27,7 @@ from pathlib import Path
 from kg.errors import BadParameter, ReleaseError, UnknownName
 from kg.names import Prefixes, prefixes_of_context
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # So much of an id names a release, as long as no other begins so.
 LEAST_DIGITS = 8
 

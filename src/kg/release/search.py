@@ -186,6 +186,20 @@ class Search:
         """Tells whether the entity is of that class or of one below it."""
         return bool(self._rows("SELECT 1 FROM class WHERE iri = ? AND class = ?", (iri, class_iri)))
 
+    def members(self, class_iri: str) -> list[str]:
+        """Returns the IRIs of the entities of a class, and of those below it."""
+        return [str(iri) for (iri,) in self._rows("SELECT iri FROM class WHERE class = ?", (class_iri,))]
+
+    def classes(self, iris: Iterable[str]) -> dict[str, list[str]]:
+        """Returns the classes that entities belong to, and those above them, by IRI."""
+        found: dict[str, list[str]] = {}
+        wanted = sorted(set(iris))
+        for part in (wanted[at : at + 500] for at in range(0, len(wanted), 500)):
+            marks = ", ".join("?" * len(part))
+            for iri, name in self._rows(f"SELECT iri, class FROM class WHERE iri IN ({marks}) ORDER BY 1, 2", part):
+                found.setdefault(str(iri), []).append(str(name))
+        return found
+
     def named(self, label: str, class_iri: str | None = None) -> tuple[list[Entity], list[Entity]]:
         """Returns the entities that carry a label (case and accents aside): as preferred, as alternative."""
         rows = self._rows(

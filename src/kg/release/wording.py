@@ -113,10 +113,10 @@ def capitalised(sentence: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """Returns names as a sentence lists them.
 
-    >>> listed(["one", "two", "three"])
-    'one, two and three'
+    >>> listed(["one"]), listed(["one", "two", "three"])
+    ('one', 'one, two and three')
     """
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def counted(number: int, noun: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from kg import wire
 from kg.connections.neighbourhood import Page
 from kg.library import Parameter, Question
-from kg.model import bases
+from kg.model import Restriction, bases, mode_of, parts_of
 from kg.web.state import RELEASE_HELP, AnswersDep, TwoAnswersDep
 
 router = APIRouter(tags=["API"])
@@ -20,6 +20,35 @@ router = APIRouter(tags=["API"])
 EntityParam = Annotated[str, Query(description="An IRI, a CURIE or a label.", examples=["COSLA"])]
 LimitParam = Annotated[int, Query(description="How many results at most.")]
 BasisParam = Annotated[str | None, Query(description="said,judged,inferred,reference; all by default.")]
+
+
+def _restriction(
+    via: Annotated[list[str] | None, Query(description="What every path passes, in this order.")] = None,
+    avoid: Annotated[list[str] | None, Query(description="What no path passes.")] = None,
+    links: Annotated[
+        list[str] | None, Query(description="Types of link: CURIEs or names, as pev:blocks,affects.")
+    ] = None,
+    types: Annotated[
+        list[str] | None, Query(description="Classes of what stands between, as pev:Barrier,pev:Theme.")
+    ] = None,
+    direction: Annotated[str, Query(description="any, or forward: links in their own direction only.")] = "any",
+    place: Annotated[list[str] | None, Query(description="Origins are about one of these places.")] = None,
+    document: Annotated[list[str] | None, Query(description="Origins are among these documents.")] = None,
+    since: Annotated[str | None, Query(description="Origins were issued then or later.")] = None,
+    until: Annotated[str | None, Query(description="Origins were issued then or earlier.")] = None,
+) -> Restriction:
+    """Returns what a search for connections may use."""
+    return Restriction(
+        tuple(via or ()),
+        tuple(avoid or ()),
+        parts_of(",".join(links or ())),
+        parts_of(",".join(types or ())),
+        direction,
+        tuple(place or ()),
+        tuple(document or ()),
+        since,
+        until,
+    )
 
 
 @router.get("/api/queries", summary="The questions, with their parameters and columns")
@@ -135,11 +164,14 @@ def connections(
     answers: AnswersDep,
     start: Annotated[str, Query(alias="from", description="An IRI, a CURIE or a label.", examples=["COSLA"])],
     end: Annotated[str, Query(alias="to", description="An IRI, a CURIE or a label.", examples=["Finance"])],
+    restriction: Annotated[Restriction, Depends(_restriction)],
     max_hops: Annotated[int, Query(description="The longest path that counts.")] = 6,
     limit: LimitParam = 10,
     basis: BasisParam = None,
+    mode: Annotated[str | None, Query(description="best, shortest (all shortest), or all (up to max_hops).")] = None,
 ) -> JSONResponse:
-    return JSONResponse(wire.paths(answers.connect(start, end, max_hops, limit, bases(basis))))
+    found = answers.connect(start, end, max_hops, limit, bases(basis), mode_of(mode), restriction)
+    return JSONResponse(wire.paths(found))
 
 
 @router.get("/api/evidence", summary="The passages an item rests on")
