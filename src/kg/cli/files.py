@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -150,18 +151,16 @@ def export(
     out_file: Annotated[Path | None, typer.Option("--out", help="A file; by default standard output.")] = None,
 ) -> None:
     """Write the release in a format other tools read."""
-    from kg.release.export import write_export
+    from kg.release.export import write_export, write_export_to
     from kg.release.opened import open_release
 
     opened = open_release(release_folder(workspace, release, settings_in_force()))
-    try:
-        content = write_export(opened, shape.value)
-    finally:
-        opened.close()
-    if out_file is None:
-        write_bytes(content)
-    else:
-        out_file.write_bytes(content)
+    with closing(opened):
+        if out_file is None:
+            write_bytes(write_export(opened, shape.value))
+        else:
+            with out_file.open("wb") as file:
+                write_export_to(opened, shape.value, file)
 
 
 @app.command("settings")
