@@ -15,12 +15,14 @@ from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
 from kg.errors import NotAcceptable
 from kg.tokens import is_graph_form, verb
 
+# The longest that browsers send is a tenth of it; every range is set against every offer.
+_LONGEST = 4096
 # What clients also call these formats; the answer is labelled as it was asked for.
-_TABLE_ALIASES = {
+TABLE_ALIASES = {
     "application/json": "application/sparql-results+json",
     "application/xml": "application/sparql-results+xml",
 }
-_GRAPH_ALIASES = {
+GRAPH_ALIASES = {
     "text/plain": "application/n-triples",
     "application/xml": "application/rdf+xml",
     "application/json": "application/ld+json",
@@ -39,6 +41,8 @@ def best_type(accept: str | None, offered: list[str]) -> str:
     """
     if not accept or not accept.strip():
         return offered[0]
+    if len(accept) > _LONGEST:
+        raise NotAcceptable(f"Accept: over {_LONGEST} characters long.")
     try:
         ranges = [mimeparse.parse_media_range(part) for part in accept.lower().split(",") if part.strip()]
     except mimeparse.MimeTypeParseException as error:
@@ -56,7 +60,7 @@ def best_type(accept: str | None, offered: list[str]) -> str:
 def reply_types(query: str) -> Mapping[str, str]:
     """Returns the media types in which a query can be answered: what is offered, and what is written."""
     if is_graph_form(query):
-        return {name: name for name in GRAPH_FORMATS} | _GRAPH_ALIASES
+        return {name: name for name in GRAPH_FORMATS} | GRAPH_ALIASES
     if verb(query) == "ASK":
-        return {name: name for name in BOOLEAN_FORMATS} | _TABLE_ALIASES
-    return {name: name for name in TABLE_FORMATS} | _TABLE_ALIASES
+        return {name: name for name in BOOLEAN_FORMATS} | TABLE_ALIASES
+    return {name: name for name in TABLE_FORMATS} | TABLE_ALIASES
