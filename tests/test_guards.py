@@ -389,6 +389,18 @@ def test_the_guard_itself_is_quick_with_a_million_bytes_of_anything(text: str) -
     assert time.perf_counter() - start < 4
 
 
+@pytest.mark.parametrize(
+    "name", [":a.SERVICE" + ":a." * 300_000, ":a.xSERVICExSERVICE" * 50_000, ":SERVICE" + "a.:" * 300_000]
+)
+def test_a_long_name_that_may_hide_a_service_is_read_once(name: str) -> None:
+    start = time.perf_counter()
+
+    with suppress(Forbidden):
+        guard_query(f"ASK {{ ?s ?p {name} {GROUP} }}", LIMITS)
+
+    assert time.perf_counter() - start < 4
+
+
 # a comparison that may be an IRI
 
 

@@ -9,7 +9,7 @@ differ from the grammar's, the query is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from kg.errors import BadSparql, Forbidden, LimitError
@@ -19,8 +19,6 @@ from kg.workspace import Settings
 # What grammar and parser read alike: `<scheme://…>` cannot be a comparison. Any other IRI can, and
 # then a quotation mark in it starts a string, a hash a comment, and a bracket nests.
 _DOUBTFUL_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*://).*['#(\[].*>")
-# SERVICE in a prefix (`SERVICE:x`, `true.SERVICEex:x`), or after a dot in a local name (`ex:a.b.SERVICE`).
-_GLUED_SERVICE = re.compile(r"[^:]*SERVICE[^:]*:.*|[^:]*:.*\..*SERVICE.*", re.IGNORECASE | re.DOTALL)
 # Wider than what is refused: an IRI that is doubtful, anywhere in the text.
 _MAY_BE_DOUBTFUL = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*://)[^<>\x00-\x20]*['#(\[]")
 _BRACKET = re.compile(r"[({\[]")
@@ -63,8 +61,7 @@ def _is_plainly_harmless(query: str, settings: Settings) -> bool:
 
 
 def _guard_tokens(query: str, settings: Settings) -> None:
-    cut = list(islice(tokens(query), settings.max_tokens + 1))
-    _guard_nesting(cut, settings)
+    cut = list(islice(_not_deep(tokens(query), settings), settings.max_tokens + 1))
     if len(cut) > settings.max_tokens:
         raise _over("large", f"over {settings.max_tokens} tokens", "max_tokens", settings.max_tokens)
     for at, inner in _innermost(cut):
@@ -114,12 +111,10 @@ def _innermost(cut: Sequence[Token]) -> Iterator[tuple[int, str]]:
 def _without_data(update: str, settings: Settings) -> Iterator[Token]:
     """Yields the tokens of an update but for those within a DATA block; its brackets stay."""
     depth, data, before = 0, False, Token("mark", "", 0, 0)
-    for token in tokens(update):
+    for token in _not_deep(tokens(update), settings):
         if _in_double_angle(before, token):
             _guard_iri([before, token], 1, update)
         depth += (token.text in OPENING) - (token.text in CLOSING)
-        if depth > settings.max_nesting:
-            raise _over("deeply nested", f"over {depth - 1} brackets", "max_nesting", settings.max_nesting)
         data = (data and depth > 0) or (token.text == "{" and depth == 1 and before.keyword == "DATA")
         if not data or token.text in {"{", "}"}:
             yield token
@@ -140,12 +135,14 @@ def _guard_load(cut: Sequence[Token], at: int) -> None:
         raise Forbidden("LOAD is refused: nothing is fetched from an address. Send the triples to /graphs instead.")
 
 
-def _guard_nesting(cut: Sequence[Token], settings: Settings) -> None:
+def _not_deep(found: Iterable[Token], settings: Settings) -> Iterator[Token]:
+    """Yields the tokens, up to where they nest too deep."""
     depth = 0
-    for token in cut:
+    for token in found:
         depth += (token.text in OPENING) - (token.text in CLOSING)
         if depth > settings.max_nesting:
             raise _over("deeply nested", f"over {depth - 1} brackets", "max_nesting", settings.max_nesting)
+        yield token
 
 
 def _guard_iri(cut: Sequence[Token], at: int, query: str) -> None:
@@ -171,12 +168,18 @@ def _guard_service(cut: Sequence[Token], at: int, settings: Settings) -> None:
     else:
         named = at > 0 and cut[at - 1].keyword in _BEFORE_A_NAME
         group_follows = any(token.text == "{" for token in after[:2])
-        refused = not named and group_follows and _GLUED_SERVICE.fullmatch(cut[at].text) is not None
+        refused = not named and group_follows and _holds_service(cut[at].text)
     if refused:
         raise Forbidden(
             "SERVICE is refused: the setting KG_SERVICE_ALLOWED does not list that endpoint. "
             "Query the other endpoint from your own client and join there."
         )
+
+
+def _holds_service(name: str) -> bool:
+    """Tells whether SERVICE is in the prefix (`SERVICE:x`, `true.SERVICEex:x`) or after a dot (`ex:a.b.SERVICE`)."""
+    prefix, _, local = name.upper().partition(":")
+    return "SERVICE" in prefix or "SERVICE" in local.partition(".")[2]
 
 
 def _over(how: str, found: str, name: str, limit: int) -> LimitError:

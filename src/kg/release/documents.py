@@ -36,8 +36,12 @@ def is_ontology(release: Release, iri: str) -> bool:
         return True
     if not iri.startswith(f"{ONTOLOGY}/"):
         return False
-    version = (NamedNode(ONTOLOGY), NamedNode(OWL + "versionIRI"), NamedNode(iri))
-    return any((t.subject, t.predicate, t.object) == version for t in read_ontology(release))
+    # A stranger's text need not be an IRI, so it is only compared.
+    return iri in {
+        triple.object.value
+        for triple in read_ontology(release)
+        if triple.predicate == NamedNode(OWL + "versionIRI") and isinstance(triple.object, NamedNode)
+    }
 
 
 def is_document(release: Release, iri: str) -> bool:

@@ -78,17 +78,12 @@ def question_paths(questions: Sequence[Question]) -> dict[str, object]:
 
 
 def _operation(question: Question) -> dict[str, object]:
-    problem: dict[str, object] = {"content": {"application/problem+json": {}}}
-    statuses = {"400": "A parameter is wrong", "404": "An entity is unknown", "503": "It took too long; try again"}
     return {
         "tags": ["Questions"],
         "summary": question.summary,
         "operationId": question.name,
         "parameters": [*(_documented(parameter) for parameter in question.parameters), _RELEASE],
-        "responses": {
-            "200": {"description": "The rows", "content": {"application/json": {}}},
-            **{code: {"description": words, **problem} for code, words in statuses.items()},
-        },
+        "responses": {"200": {"description": "The rows", "content": {"application/json": {}}}},
     }
 
 

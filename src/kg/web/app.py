@@ -6,11 +6,10 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import fastapi_offline
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
@@ -19,6 +18,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from kg import __version__
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
 from kg.web import analysis, api, graphs, linked_data, operations, pages, scratch, sparql
+from kg.web.interface import openapi
 from kg.web.limits import RateLimit, read_rates
 from kg.web.metrics import Metrics
 from kg.web.middleware import Around, Cors, Options, read_origins
@@ -58,12 +58,11 @@ class Opened(Protocol):
 def create_app(serving: Serving) -> FastAPI:
     """Returns the application that serves a release and follows newer ones."""
     description = "What policy reports say, who says so, and the passage each answer rests on."
-    app = _application(serving, description, lambda: serving.current.release_id)
+    app = _application(serving, description, lambda: serving.current.release_id, lambda: _questions(serving))
     app.include_router(api.router)
     app.include_router(analysis.router)
     app.include_router(linked_data.router)
     app.include_router(pages.router)
-    app.openapi = lambda: _openapi(app, serving)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 
 
@@ -92,7 +91,12 @@ class _Service(FastAPI):
         return Around(inner, self.state.metrics, routes, believe_ids=settings.trust_proxy is not None)
 
 
-def _application(serving: Opened, description: str, release: Callable[[], str | None]) -> FastAPI:
+def _application(
+    serving: Opened,
+    description: str,
+    release: Callable[[], str | None],
+    questions: Callable[[], Mapping[str, object]] = dict,
+) -> FastAPI:
     metrics = Metrics()
     # A setting that does not fit is refused now, not at the first request.
     if serving.settings.rate_limit:
@@ -129,11 +133,11 @@ def _application(serving: Opened, description: str, release: Callable[[], str | 
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.mount("/static-docs", StaticFiles(directory=_STATIC_DOCS), name="static-docs")
     handle_errors(app)
+    # FastAPI's own way to extend it.
+    app.openapi = lambda: openapi(app, questions())  # type: ignore[method-assign]
     return app
 
 
-def _openapi(app: FastAPI, serving: Serving) -> dict[str, Any]:
-    """Returns the OpenAPI document, with the questions of the release that is served."""
-    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    document["paths"].update(api.question_paths(serving.current.answers.questions()))
-    return document
+def _questions(serving: Serving) -> Mapping[str, object]:
+    """Returns the paths of the questions of the release that is served."""
+    return api.question_paths(serving.current.answers.questions())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -13,10 +15,17 @@ from starlette.requests import ClientDisconnect
 from kg.errors import BadParameter, LimitError
 
 Fields = Sequence[tuple[str, str]]
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # Most answers are there before anybody could have left.
 _PATIENCE_S = 0.05
+# A form with more is no request of ours; to cut up a million of them takes seconds.
+_MOST_FIELDS = 10_000
+# Hostile text of this size is read within milliseconds.
+_LONG_CHARACTERS = 1 << 14
+# One thread, so that strangers' long texts never have more than half of this process.
+_reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
 
 
 def media_type_of(request: Request) -> str:
@@ -43,12 +52,14 @@ def fields_of(text: str) -> Fields:
     """Returns the fields of a form or query string; bytes that are not UTF-8 are refused, not replaced.
 
     Raises:
-        BadParameter: a field is not UTF-8.
+        BadParameter: a field is not UTF-8, or there are too many.
     """
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict")
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except UnicodeDecodeError as error:
         raise BadParameter(f"query: byte {error.start} of a field is not UTF-8.") from error
+    except ValueError as error:
+        raise BadParameter(f"There are over {_MOST_FIELDS} fields.") from error
 
 
 def text_of(body: bytes) -> str:
@@ -61,6 +72,17 @@ def text_of(body: bytes) -> str:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadParameter(f"query: byte {error.start} is not UTF-8.") from error
+
+
+async def read_aside(text: str, work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+    """Returns what the work makes of a text; while a long one is read, everybody else is answered.
+
+    Raises:
+        As the work.
+    """
+    if len(text) < _LONG_CHARACTERS:
+        return work(*arguments, **more)
+    return await asyncio.get_running_loop().run_in_executor(_reader, partial(work, *arguments, **more))
 
 
 async def while_connected(request: Request, work: Awaitable[T]) -> T:

@@ -113,7 +113,7 @@ class WritableServing(Serving):
         # A write that has begun is finished, whether or not its client still waits.
         return await asyncio.shield(asyncio.ensure_future(self._written(change)))
 
-    async def update(self, *_request_text_and_fields: object) -> None:
+    def may_update(self, _request: object) -> None:
         """Refuses: what is written here is whole graphs.
 
         Raises:

@@ -9,26 +9,30 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query, Request, Response
+from python_multipart.multipart import parse_options_header
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from kg.engines.nursery import Reply
 from kg.engines.source import GRAPH_FORMATS
 from kg.engines.writing import READ_FORMATS
-from kg.errors import BadParameter, LimitError, UnknownName, UnsupportedMedia
+from kg.errors import BadParameter, UnknownName, UnsupportedMedia
 from kg.web.bodies import media_type_of, read_body, while_connected
+from kg.web.interface import Responses, answered, problems, taken
 from kg.web.negotiation import best_type
 from kg.web.payloads import guard_payload
 from kg.workspace import Settings
 
-router = APIRouter(tags=["Graph store"])
+router = APIRouter(tags=["Graph store"], default_response_class=Response)
 
 _MULTIPART = "multipart/form-data"
 _SETTING = "KG_MAX_UPLOAD_BYTES"
+_MOST_FILES = 100
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,16 @@ class GraphStore(Protocol):
         """
 
 
+_ANSWERS = answered(GRAPH_FORMATS, "The graph") | {304: {"description": "The graph is as the client knows it"}}
+_REFUSED = problems(401, 403, 409, 412, 422)
+_CHANGED: Responses = {201: {"description": "The graph is made"}, 204: {"description": "The graph is changed"}}
+_WRITE: dict[str, Any] = {
+    "status_code": 204,
+    "responses": _CHANGED | _REFUSED | problems(415),
+    "openapi_extra": taken((*READ_FORMATS, _MULTIPART), ("graph",)) | {"security": [{"token": []}]},
+}
+_DROP: dict[str, Any] = {"status_code": 204, "responses": _REFUSED, "openapi_extra": {"security": [{"token": []}]}}
+
 GraphParam = Annotated[str | None, Query(description="The IRI of a graph.")]
 DefaultParam = Annotated[str | None, Query(description="Given, with or without a value: the default graph.")]
 
@@ -92,17 +106,17 @@ def _named(graph: str | None, default: str | None) -> str | None:
     return graph
 
 
-@router.get("/graphs", summary="A whole graph")
+@router.get("/graphs", summary="A whole graph", responses=_ANSWERS)
 async def get_graph(request: Request, graph: GraphParam = None, default: DefaultParam = None) -> Response:
     return await _read(request, _named(graph, default))
 
 
-@router.put("/graphs", summary="Put a graph in the place of another")
+@router.put("/graphs", summary="Put a graph in the place of another", **_WRITE)
 async def put_graph(request: Request, graph: GraphParam = None, default: DefaultParam = None) -> Response:
     return await _write(request, _named(graph, default), "put")
 
 
-@router.post("/graphs", summary="Add triples to a graph, or make a new one")
+@router.post("/graphs", summary="Add triples to a graph, or make a new one", **_WRITE)
 async def post_graph(request: Request, graph: GraphParam = None, default: DefaultParam = None) -> Response:
     if graph is None and default is None:
         made = _store(request).graph_of(request, uuid.uuid4().hex)
@@ -112,27 +126,27 @@ async def post_graph(request: Request, graph: GraphParam = None, default: Defaul
     return await _write(request, _named(graph, default), "post")
 
 
-@router.delete("/graphs", summary="Delete a graph")
+@router.delete("/graphs", summary="Delete a graph", **_DROP)
 async def delete_graph(request: Request, graph: GraphParam = None, default: DefaultParam = None) -> Response:
     return await _delete(request, _named(graph, default))
 
 
-@router.get("/graphs/{path:path}", summary="The graph with this address as its name")
+@router.get("/graphs/{path:path}", summary="The graph with this address as its name", responses=_ANSWERS)
 async def get_direct(request: Request, path: str) -> Response:
     return await _read(request, _store(request).graph_of(request, path))
 
 
-@router.put("/graphs/{path:path}", summary="Put the graph with this address as its name")
+@router.put("/graphs/{path:path}", summary="Put the graph with this address as its name", **_WRITE)
 async def put_direct(request: Request, path: str) -> Response:
     return await _write(request, _store(request).graph_of(request, path), "put")
 
 
-@router.post("/graphs/{path:path}", summary="Add to the graph with this address as its name")
+@router.post("/graphs/{path:path}", summary="Add to the graph with this address as its name", **_WRITE)
 async def post_direct(request: Request, path: str) -> Response:
     return await _write(request, _store(request).graph_of(request, path), "post")
 
 
-@router.delete("/graphs/{path:path}", summary="Delete the graph with this address as its name")
+@router.delete("/graphs/{path:path}", summary="Delete the graph with this address as its name", **_DROP)
 async def delete_direct(request: Request, path: str) -> Response:
     return await _delete(request, _store(request).graph_of(request, path))
 
@@ -196,11 +210,21 @@ async def _received(request: Request, folder: Path, settings: Settings) -> list[
 
 
 async def _parts(request: Request, settings: Settings) -> list[tuple[str, bytes]]:
-    most, media_type = settings.max_upload_bytes, media_type_of(request)
+    body = await read_body(request, settings.max_upload_bytes, _SETTING)
+    media_type = media_type_of(request)
     if media_type != _MULTIPART:
-        return [(media_type, await read_body(request, most, _SETTING))]
-    if int(request.headers.get("content-length") or 0) > most:
-        raise LimitError(f"The body is over {most} bytes; the setting {_SETTING} bounds it.", limit=_SETTING)
-    async with request.form(max_files=100, max_part_size=most) as form:
-        files = [value for _, value in form.multi_items() if not isinstance(value, str)]
-        return [((f.content_type or "").partition(";")[0].strip().lower(), await f.read()) for f in files]
+        return [(media_type, body)]
+    _, options = parse_options_header(request.headers["content-type"])
+    # The parser takes what broke off for a body that is shorter.
+    if b"\r\n--" + options.get(b"boundary", b"") + b"--" not in body:
+        raise BadParameter("The multipart body does not come to its end.")
+    try:
+        form = await MultiPartParser(request.headers, _in_one_piece(body), max_files=_MOST_FILES).parse()
+    except MultiPartException as error:
+        raise BadParameter(f"The multipart body cannot be read: {error.message}") from error
+    files = [value for _, value in form.multi_items() if not isinstance(value, str)]
+    return [((f.content_type or "").partition(";")[0].strip().lower(), await f.read()) for f in files]
+
+
+async def _in_one_piece(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body

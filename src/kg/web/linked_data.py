@@ -36,19 +36,21 @@ from kg.answers import Answers
 from kg.engines.source import GRAPH_FORMATS
 from kg.errors import NotAcceptable, UnknownName
 from kg.names import BASE, ONTOLOGY
+from kg.web.interface import Responses, answered
 from kg.web.negotiation import best_type
 from kg.web.state import AnswersDep
 from kg.web.terms import ontology_page
 from kg.web.things import thing_page
 
-_FAILURES: dict[int | str, dict[str, object]] = {
-    404: {"description": "The release does not mention it; the nearest labels are named"},
-    406: {"description": "No format that is asked for can be made"},
-    413: {"description": "The document passes a limit"},
-    503: {"description": "It took too long; try again"},
-}
-_SEE_OTHER: dict[int | str, dict[str, object]] = {303: {"description": "The document about the thing"}}
+_SEE_OTHER: Responses = {303: {"description": "The document about the thing"}}
 _HTML = "text/html"
+_MISSING: Responses = {
+    404: {
+        "description": "The release does not mention it; the nearest labels are named",
+        "content": {_HTML: {}, "application/problem+json": {}},
+    }
+}
+_DOCUMENTS, _DATA, _PAGE = answered((_HTML, *GRAPH_FORMATS)), answered(GRAPH_FORMATS), answered((_HTML,))
 _SUFFIXES = {
     "text/turtle": ".ttl",
     "application/n-triples": ".nt",
@@ -59,7 +61,7 @@ _SECTIONS = ("id", "theme", "scheme", "code", ".well-known/genid", "graph")
 # What RFC 3986, section 2.3, calls unreserved: written with or without %, it is the same name.
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
-router = APIRouter(tags=["Linked Data"], responses=_FAILURES)
+router = APIRouter(tags=["Linked Data"], responses=_MISSING, default_response_class=Response)
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 
 IriParam = Annotated[str, Query(description="An IRI that the release mentions.", examples=[f"{BASE}theme/finance"])]
@@ -142,13 +144,16 @@ for _section in _SECTIONS:
         _name,
         summary=f"What a name under /{_section} stands for",
         operation_id=f"name-{_section.rpartition('/')[2]}",
-        responses={} if _section == "graph" else _SEE_OTHER,
+        responses=_DOCUMENTS if _section == "graph" else _DOCUMENTS | _SEE_OTHER,
     )
-router.add_api_route("/ns", _name, summary="The ontology", operation_id="ontology")
-router.add_api_route("/ns/{name:path}", _name, summary="A version of the ontology", operation_id="ontology-version")
+for _path_of, _id, _words in (
+    ("/ns", "ontology", "The ontology"),
+    ("/ns/{name:path}", "ontology-version", "A version of the ontology"),
+):
+    router.add_api_route(_path_of, _name, summary=_words, operation_id=_id, responses=_DOCUMENTS)
 
 
-@router.get("/page", summary="The page about any IRI that the release mentions")
+@router.get("/page", summary="The page about any IRI that the release mentions", responses=_PAGE)
 def page_of_iri(request: Request, answers: AnswersDep, iri: IriParam) -> Response:
     try:
         return _page(request, answers, answers.thing([iri]).iri)
@@ -156,7 +161,7 @@ def page_of_iri(request: Request, answers: AnswersDep, iri: IriParam) -> Respons
         return _missing(request, answers, error)
 
 
-@router.get("/page/{name:path}", summary="The page about a name of ours")
+@router.get("/page/{name:path}", summary="The page about a name of ours", responses=_PAGE)
 def page(request: Request, answers: AnswersDep) -> Response:
     try:
         return _page(request, answers, answers.thing(_iris(_path(request).removeprefix("/page"))).iri)
@@ -164,7 +169,7 @@ def page(request: Request, answers: AnswersDep) -> Response:
         return _missing(request, answers, error)
 
 
-@router.get("/data", summary="The data about any IRI that the release mentions")
+@router.get("/data", summary="The data about any IRI that the release mentions", responses=_DATA)
 def data_of_iri(
     request: Request,
     answers: AnswersDep,
@@ -176,7 +181,7 @@ def data_of_iri(
     return _data(request, answers, known, chosen)
 
 
-@router.get("/data/{name:path}", summary="The data about a name of ours")
+@router.get("/data/{name:path}", summary="The data about a name of ours", responses=_DATA)
 def data(request: Request, answers: AnswersDep) -> Response:
     path = _path(request).removeprefix("/data")
     for media_type, suffix in _SUFFIXES.items():
@@ -186,13 +191,13 @@ def data(request: Request, answers: AnswersDep) -> Response:
     return _data(request, answers, known, best_type(request.headers.get("accept"), list(GRAPH_FORMATS)))
 
 
-@router.get("/.well-known/void", summary="The release as a dataset (VoID)")
+@router.get("/.well-known/void", summary="The release as a dataset (VoID)", responses=_DATA)
 def void(request: Request, answers: AnswersDep) -> Response:
     chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
     return _sent(answers, answers.dataset(_service(request), chosen), chosen)
 
 
-@router.get("/.well-known/sparql-examples", summary="The questions as executable SPARQL")
+@router.get("/.well-known/sparql-examples", summary="The questions as executable SPARQL", responses=_DATA)
 def sparql_examples(request: Request, answers: AnswersDep) -> Response:
     chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
     return _sent(answers, answers.examples(_service(request), chosen), chosen)

@@ -15,12 +15,14 @@ import mimeparse
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
 from kg.errors import NotAcceptable
 
+# The longest that browsers send is a tenth of it; every range is set against every offer.
+_LONGEST = 4096
 # What clients also call these formats; the answer is labelled as it was asked for.
-_TABLE_ALIASES = {
+TABLE_ALIASES = {
     "application/json": "application/sparql-results+json",
     "application/xml": "application/sparql-results+xml",
 }
-_GRAPH_ALIASES = {
+GRAPH_ALIASES = {
     "text/plain": "application/n-triples",
     "application/xml": "application/rdf+xml",
     "application/json": "application/ld+json",
@@ -45,6 +47,8 @@ def best_type(accept: str | None, offered: Iterable[str]) -> str:
 def _best(accept: str, offered: tuple[str, ...]) -> str:
     if not accept.strip():
         return offered[0]
+    if len(accept) > _LONGEST:
+        raise NotAcceptable(f"Accept: over {_LONGEST} characters long.")
     try:
         ranges = [mimeparse.parse_media_range(part) for part in accept.lower().split(",") if part.strip()]
     except mimeparse.MimeTypeParseException as error:
@@ -59,11 +63,11 @@ def _best(accept: str, offered: tuple[str, ...]) -> str:
     return max(ranked)[3]
 
 
-_TABLES = {name: name for name in TABLE_FORMATS} | _TABLE_ALIASES
+_TABLES = {name: name for name in TABLE_FORMATS} | TABLE_ALIASES
 _REPLY_TYPES = {
-    "ASK": {name: name for name in BOOLEAN_FORMATS} | _TABLE_ALIASES,
-    "CONSTRUCT": {name: name for name in GRAPH_FORMATS} | _GRAPH_ALIASES,
-    "DESCRIBE": {name: name for name in GRAPH_FORMATS} | _GRAPH_ALIASES,
+    "ASK": {name: name for name in BOOLEAN_FORMATS} | TABLE_ALIASES,
+    "CONSTRUCT": {name: name for name in GRAPH_FORMATS} | GRAPH_ALIASES,
+    "DESCRIBE": {name: name for name in GRAPH_FORMATS} | GRAPH_ALIASES,
 }
 
 

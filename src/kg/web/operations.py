@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse
 
 from kg.errors import KgError, SourceError
+from kg.web.interface import answered
 from kg.web.problems import problem
 
-router = APIRouter(tags=["Operations"])
+router = APIRouter(tags=["Operations"], default_response_class=PlainTextResponse)
 
 # Asked by machines, again and again; neither limited nor worth a line of the log.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -25,7 +26,7 @@ async def healthz() -> PlainTextResponse:
     return PlainTextResponse("ok\n")
 
 
-@router.get("/readyz", summary="What is served answers", responses={503: {"description": "It does not answer yet"}})
+@router.get("/readyz", summary="What is served answers")
 async def readyz(request: Request) -> Response:
     try:
         async with asyncio.timeout(_PROBE_TIME_LIMIT_S):
@@ -38,7 +39,9 @@ async def readyz(request: Request) -> Response:
     return PlainTextResponse("ready\n")
 
 
-@router.get("/metrics", summary="Numbers for Prometheus")
+@router.get(
+    "/metrics", summary="Numbers for Prometheus", responses=answered(("text/plain", "application/openmetrics-text"))
+)
 async def metrics(request: Request) -> Response:
     content, media_type = request.app.state.metrics.text(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)

@@ -94,22 +94,26 @@ class ScratchServing:
             Unauthorised: no token, or an unknown one.
             Forbidden, LimitError, BadSparql, BadParameter, OverloadError: as guards and engine find.
         """
-        self.may_write(request)
+        self.may_update(request)
         await asyncio.to_thread(guard_update, text, self.settings)
         using = tuple(value for name, value in fields if name == "using-graph-uri")
         using_named = tuple(value for name, value in fields if name == "using-named-graph-uri")
         base = str(request.url.replace(query="", fragment=""))
         await self._scratch.change(Write("update", text=text, using=using, using_named=using_named, base=base))
 
-    # The graph store
-
-    def may_write(self, request: Request) -> None:
+    def may_update(self, request: Request) -> None:
         """Returns when the request carries a known token.
 
         Raises:
             Unauthorised: it does not.
         """
         self._tokens.holder(request.headers.get("authorization"))
+
+    # The graph store
+
+    def may_write(self, request: Request) -> None:
+        """As `may_update`."""
+        self.may_update(request)
 
     def graph_of(self, request: Request, path: str) -> str:
         """Returns the graph's name: the address of the request itself."""

@@ -199,7 +199,7 @@ class Serving:
         self.may_write(request)
         return False
 
-    async def update(self, *_request_text_and_fields: object) -> None:
+    def may_update(self, _request: object) -> None:
         """Refuses: what is served is a release.
 
         Raises:
@@ -208,6 +208,10 @@ class Serving:
         raise Forbidden(
             "This endpoint is read-only; an update is refused. Change the files of the workspace and build."
         )
+
+    async def update(self, request: object, *_text_and_fields: object) -> None:
+        """Refuses, as `may_update`."""
+        self.may_update(request)
 
     async def _named(self, release: str, parameter: str) -> Served:
         """Returns the release whose id begins with that text; it must be kept."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -23,19 +23,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kg.engines.guards import guard_query
 from kg.engines.nursery import Reply
 from kg.engines.pooled import job_of
-from kg.engines.source import GRAPH_FORMATS
+from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS
 from kg.engines.source import Request as SparqlRequest
 from kg.engines.worker import Job
-from kg.errors import BadParameter, Forbidden, KgError, UnsupportedMedia
-from kg.web.bodies import Fields, fields_of, media_type_of, read_body, text_of, while_connected
+from kg.errors import BadParameter, Forbidden, KgError, Unauthorised, UnsupportedMedia
+from kg.web.bodies import Fields, fields_of, media_type_of, read_aside, read_body, text_of, while_connected
 from kg.web.cache import AnswerCache
-from kg.web.negotiation import best_type, reply_types
+from kg.web.interface import answered, problems, taken
+from kg.web.negotiation import GRAPH_ALIASES, TABLE_ALIASES, best_type, reply_types
 from kg.web.pages import sparql_page
 from kg.web.problems import problem
 from kg.web.service_description import service_description
 from kg.workspace import Settings
 
-router = APIRouter(tags=["SPARQL"])
+router = APIRouter(tags=["SPARQL"], default_response_class=Response)
 
 _FORM = "application/x-www-form-urlencoded"
 _QUERY = "application/sparql-query"
@@ -93,6 +94,14 @@ class Endpoint(Protocol):
     async def taken(self, release: str | None = None) -> AbstractContextManager[Asked]:
         """Returns what answers a request; as a context it is kept to the request's end."""
 
+    def may_update(self, _request: Request, /) -> None:
+        """Returns when the request may update.
+
+        Raises:
+            Forbidden: updates are refused here.
+            Unauthorised: no token was sent.
+        """
+
     async def update(self, request: Request, text: str, fields: Fields, /) -> None:
         """Applies an update.
 
@@ -108,7 +117,24 @@ def endpoint_of(request: Request) -> Endpoint:
     return endpoint
 
 
-@router.get("/sparql", summary="Answer a SPARQL query; without one, describe the service")
+_ANSWERS = answered((*TABLE_FORMATS, *GRAPH_FORMATS), "The rows, the triples or the truth value")
+_OTHER_NAMES = answered((*TABLE_ALIASES, *GRAPH_ALIASES))[200]["content"]
+_ANSWERS[200]["content"] |= _OTHER_NAMES | {"text/html": {}}
+
+
+def _documented(*names: str) -> dict[str, Any]:
+    """Returns how the protocol's parameters are documented, which the framework does not see."""
+    shape = {"type": "array", "items": {"type": "string"}}
+    kinds = {"query": {"type": "string"}, "release": {"type": "string"}}
+    return {"parameters": [{"name": name, "in": "query", "schema": kinds.get(name, shape)} for name in names]}
+
+
+@router.get(
+    "/sparql",
+    summary="Answer a SPARQL query; without one, describe the service",
+    responses=_ANSWERS | problems(403),
+    openapi_extra=_documented("query", "default-graph-uri", "named-graph-uri", "release"),
+)
 async def get_sparql(request: Request) -> Response:
     settings = endpoint_of(request).settings
     question = _asked_by(request.scope["query_string"], request.headers.get("accept"), _base(request), settings)
@@ -125,7 +151,13 @@ def _asked_by(address: bytes, accept: str | None, base: str, settings: Settings)
     return _question(fields, accept, base, settings) if any(name in _FIELDS for name, _ in fields) else None
 
 
-@router.post("/sparql", summary="Answer a SPARQL query sent as a form or as the body")
+@router.post(
+    "/sparql",
+    summary="Answer a SPARQL query, or apply an update, sent as a form or as the body",
+    responses=_ANSWERS | {204: {"description": "The update is made"}} | problems(401, 403, 415),
+    openapi_extra=taken((_QUERY, _UPDATE, _FORM), sorted(_FIELDS))
+    | _documented("default-graph-uri", "named-graph-uri", "release"),
+)
 async def post_sparql(request: Request) -> Response:
     endpoint, media_type = endpoint_of(request), media_type_of(request)
     if media_type not in {_FORM, _QUERY, _UPDATE}:
@@ -133,17 +165,34 @@ async def post_sparql(request: Request) -> Response:
     address = fields_of(text_of(request.scope["query_string"]))
     if any(name == "update" for name, _ in address):
         raise Forbidden("An update is never taken from an address, and a release is read-only.")
-    name = "max_query_bytes" if media_type == _QUERY else "max_update_bytes"
+    name = "max_update_bytes" if _may_update(request, media_type) else "max_query_bytes"
     most = getattr(endpoint.settings, name) * (_FORM_FACTOR if media_type == _FORM else 1)
     body = text_of(await read_body(request, most, f"KG_{name.upper()}"))
     if media_type == _FORM:
-        fields: Fields = [*fields_of(body), *(f for f in address if f[0] == "release")]
+        fields: Fields = [*await read_aside(body, fields_of, body), *(f for f in address if f[0] == "release")]
     else:
         fields = [("query" if media_type == _QUERY else "update", body), *address]
     if any(name == "update" for name, _ in fields):
         return await _updated(request, fields)
-    question = _question(fields, request.headers.get("accept"), _base(request), endpoint.settings)
-    return await _answered(request, question)
+    given = (fields, request.headers.get("accept"), _base(request), endpoint.settings)
+    return await _answered(request, await read_aside(body, _question, *given))
+
+
+def _may_update(request: Request, media_type: str) -> bool:
+    """Tells whether the body may be an update: nobody's megabytes are read who may not send one.
+
+    Raises:
+        Forbidden, Unauthorised: it says that it is one, and may not be.
+    """
+    if media_type == _QUERY:
+        return False
+    try:
+        endpoint_of(request).may_update(request)
+    except (Forbidden, Unauthorised):
+        if media_type == _UPDATE:
+            raise
+        return False
+    return True
 
 
 _SHORTCUTS = {"GET": get_sparql, "POST": post_sparql}
