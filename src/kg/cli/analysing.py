@@ -101,7 +101,7 @@ def compare(
     release: ReleaseOption = None,
     texts: TextsOption = None,
 ) -> None:
-    """Show what each document says on a theme, kind by kind, and what its silence means."""
+    """Show what each document says on a theme, or that it is silent."""
     _answer(lambda a: a.compare(theme, limit), answered.print_comparison, shape, (workspace, release, texts))
 
 
@@ -115,7 +115,7 @@ def gaps(
     release: ReleaseOption = None,
     texts: TextsOption = None,
 ) -> None:
-    """Show which barriers lack evidence, a recommendation or a follow-up."""
+    """Show which barriers lack evidence, answer or follow-up."""
     _answer(lambda a: a.gaps(theme, reverse, limit), answered.print_gaps, shape, (workspace, release, texts))
 
 
@@ -141,7 +141,7 @@ def lineage(
     release: ReleaseOption = None,
     texts: TextsOption = None,
 ) -> None:
-    """Show what became of a recommendation or other item, and who says so."""
+    """Show what became of an item, and who says so."""
     _answer(lambda a: a.lineage(item, limit), answered.print_lineage, shape, (workspace, release, texts))
 
 
@@ -180,7 +180,7 @@ def news(
     release: ReleaseOption = None,
     texts: TextsOption = None,
 ) -> None:
-    """Show what a document says first, what it repeats and what it drops."""
+    """Show what a document says first, repeats and drops."""
     _answer(lambda a: a.news(document, limit), answered.print_news, shape, (workspace, release, texts))
 
 
@@ -192,5 +192,5 @@ def central(
     release: ReleaseOption = None,
     texts: TextsOption = None,
 ) -> None:
-    """Show which bodies are asked most, and which barriers matter most."""
+    """Show the bodies asked most and the barriers that matter most."""
     _answer(lambda a: a.central(limit), answered.print_centrality, shape, (workspace, release, texts))

@@ -111,7 +111,7 @@ def verify(
 
 @app.command("init")
 def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
-    """Make a new, empty workspace with the ontology and the questions."""
+    """Make a new workspace: ontology, questions, no texts."""
     made = init_workspace(folder)
     out.print(
         f"{made.root} is ready: write what a text says as graph/sources/NAME.trig, then kg build --workspace {folder}",
