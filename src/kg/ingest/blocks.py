@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 
 from kg.evidence import sha256
@@ -74,11 +74,9 @@ class Document:
         return (block for block in self.blocks if block.kind is not BlockKind.FURNITURE)
 
     def block_table(self) -> list[dict[str, object]]:
-        """Returns the blocks as they are kept beside the text; what is absent is left out."""
-        return [
-            {name: value for name, value in asdict(b).items() if value not in (None, 0, False) or name == "start"}
-            for b in self.blocks
-        ]
+        """Returns the blocks as they are kept beside the text; what is at its default is left out."""
+        usual = {f.name: f.default for f in fields(Block)}
+        return [{n: v for n, v in asdict(block).items() if v is not usual[n]} for block in self.blocks]
 
 
 def canonical(text: str) -> str:

@@ -20,6 +20,7 @@ from kg.ingest.normal import view
 from kg.ingest.sentences import Sentence, sentences_of
 
 _FEWEST_WORDS = 4
+_STRETCH = 1_000
 _LISTED = {Kind.BARRIER, Kind.ENABLER, Kind.RECOMMENDATION, Kind.KEY_MESSAGE, Kind.FINDING, Kind.THEME}
 _FIRST_PERSON = re.compile(
     r"^(?:\W*(?:and|but|so|also|however|today),? )?(?:there are .{0,60} )?(?:i|we|our|my)\b", re.IGNORECASE
@@ -469,9 +470,14 @@ def extract(document: Document, kind: Type) -> list[Candidate]:
     Where two of one kind overlap, the surer one stays.
     """
     kept: list[Candidate] = []
+    # Which of those kept lie in a stretch of the text: a long report has thousands.
+    stretches: dict[tuple[Kind, int], list[Candidate]] = {}
     for candidate in sorted(_Reader(document, kind).read(), key=lambda c: (-c.confidence, c.start, c.end)):
-        if not any(_is_same(candidate, known) for known in kept):
+        places = [(candidate.kind, at) for at in range(candidate.start // _STRETCH, candidate.end // _STRETCH + 1)]
+        if not any(_is_same(candidate, known) for place in places for known in stretches.get(place, ())):
             kept.append(candidate)
+            for place in places:
+                stretches.setdefault(place, []).append(candidate)
     kept.sort(key=lambda c: (c.start, -c.end, c.kind))
     return [replace(candidate, id=f"c{number}") for number, candidate in enumerate(kept, start=1)]
 

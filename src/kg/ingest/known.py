@@ -93,6 +93,11 @@ class Known:
         return self.of(*_ITEMS)
 
     @cached_property
+    def item_stems(self) -> list[tuple[Thing, list[str]]]:
+        """The items with the stems of their labels and paraphrases."""
+        return [(item, stems_of(" ".join([*item.labels, *item.words]))) for item in self.items]
+
+    @cached_property
     def targets(self) -> list[Thing]:
         """What may be blocked or helped: initiatives, outcomes, common themes."""
         return [*self.of(PEV + "Initiative", PEV + "Outcome"), *self.themes]
@@ -100,7 +105,7 @@ class Known:
     @cached_property
     def rarity(self) -> dict[str, float]:
         """How much a stem tells, by how few items hold it."""
-        counts = Counter(s for item in self.items for s in set(stems_of(" ".join([*item.labels, *item.words]))))
+        counts = Counter(s for _, stems in self.item_stems for s in sorted(set(stems)))
         total = len(self.items) + 1
         return {s: math.log(1 + total / (1 + count)) for s, count in counts.items()}
 

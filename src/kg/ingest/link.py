@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from kg.ingest.blocks import Document
 from kg.ingest.candidates import Alternative, Attribution, Candidate, CandidateLink, Mode
@@ -67,7 +69,8 @@ class Reading:
 def linked(candidates: Sequence[Candidate], reading: Reading) -> list[Candidate]:
     """Returns the candidates with the links that are proposed for them; nothing is merged or chosen for good."""
     done = [_linked(candidate, reading) for candidate in candidates]
-    done = [_to_others(candidate, done) for candidate in done]
+    others = _Others(done)
+    done = [_to_others(candidate, others) for candidate in done]
     return [_drafted(candidate, reading) for candidate in done]
 
 
@@ -127,13 +130,18 @@ def _effect(candidate: Candidate, words: str, theme: CandidateLink | None, readi
     return candidate.linked(replace(theme, type=PEV + "affects"))
 
 
+@lru_cache(maxsize=10_000)
+def _stems(name: str) -> frozenset[str]:
+    return frozenset(stems_of(name))
+
+
 def _target(phrase: str, known: Known) -> Thing | None:
     """Returns the initiative, outcome or theme that a phrase names: all words of one of its names stand in it."""
     stems = set(stems_of(phrase))
     best: tuple[int, str] | None = None
     for thing in known.targets:
         for name in thing.names:
-            wanted = set(stems_of(name))
+            wanted = _stems(name)
             if wanted and wanted <= stems and (best is None or (-len(wanted), thing.iri) < best):
                 best = (-len(wanted), thing.iri)
     return known.things[best[1]] if best else None
@@ -235,10 +243,10 @@ def _like(candidate: Candidate, words: str, reading: Reading) -> list[CandidateL
     """Returns likeness to the items of the graph that say nearly the same, as proposals."""
     stems = stems_of(words)
     best: tuple[float, Thing] | None = None
-    for item in reading.known.items:
+    for item, others in reading.known.item_stems:
         if PEV + candidate.kind not in item.types:
             continue
-        score = likeness(stems, stems_of(" ".join([*item.labels, *item.words])), reading.known.rarity)
+        score = likeness(stems, others, reading.known.rarity)
         if score >= _ALIKE and (best is None or (score, item.iri) > (best[0], best[1].iri)):
             best = (score, item)
     if best is None:
@@ -247,23 +255,38 @@ def _like(candidate: Candidate, words: str, reading: Reading) -> list[CandidateL
     return [CandidateLink(PEV + type_, best[1].iri, best[1].label, "judged")]
 
 
-def _to_others(candidate: Candidate, all_: Sequence[Candidate]) -> Candidate:
+class _Others:
+    """The factors of a document, by place and by theme: a long report has thousands."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._factors = [c for c in candidates if c.kind in (Kind.BARRIER, Kind.ENABLER)]
+        self._starts = [c.start for c in self._factors]
+        self._barriers: dict[str | None, list[Candidate]] = {}
+        for candidate in self._factors:
+            if candidate.kind is Kind.BARRIER:
+                self._barriers.setdefault(_theme_of(candidate), []).append(candidate)
+
+    def inside(self, candidate: Candidate) -> list[Candidate]:
+        """Returns the factors within a candidate's passage."""
+        first, last = bisect_left(self._starts, candidate.start), bisect_left(self._starts, candidate.end)
+        return [factor for factor in self._factors[first:last] if factor.end <= candidate.end]
+
+    def nearest_barrier(self, candidate: Candidate) -> Candidate | None:
+        """Returns the barrier of the same theme that stands nearest."""
+        theme = _theme_of(candidate)
+        barriers = [] if theme is None else self._barriers.get(theme, [])
+        at = bisect_left(barriers, candidate.start, key=lambda c: c.start)
+        return min(
+            barriers[max(0, at - 1) : at + 1], key=lambda c: (abs(c.start - candidate.start), c.start), default=None
+        )
+
+
+def _to_others(candidate: Candidate, others: _Others) -> Candidate:
     """Adds links to other candidates of the document: what a message holds, what a call is an answer to."""
     if candidate.kind is Kind.KEY_MESSAGE:
-        inside = [
-            o
-            for o in all_
-            if o.kind in (Kind.BARRIER, Kind.ENABLER) and candidate.start <= o.start and o.end <= candidate.end
-        ]
-        return candidate.linked(*(CandidateLink(PEV + "identifies", f"#{o.id}", o.kind, "said") for o in inside))
-    if candidate.kind is not Kind.RECOMMENDATION:
-        return candidate
-    theme = _theme_of(candidate)
-    nearest = min(
-        (o for o in all_ if o.kind is Kind.BARRIER and theme is not None and _theme_of(o) == theme),
-        key=lambda o: (abs(o.start - candidate.start), o.id),
-        default=None,
-    )
+        inside = others.inside(candidate)
+        return candidate.linked(*(CandidateLink(PEV + "identifies", f"#{o.id}", o.kind.value, "said") for o in inside))
+    nearest = others.nearest_barrier(candidate) if candidate.kind is Kind.RECOMMENDATION else None
     return (
         candidate.linked(CandidateLink(PEV + "addresses", f"#{nearest.id}", "Barrier", "judged"))
         if nearest

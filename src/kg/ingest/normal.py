@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ALIKE = {
     "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"',
@@ -32,6 +33,7 @@ class View:
         return self.places[start], self.ends[end - 1]
 
 
+@lru_cache(maxsize=4096)
 def view(text: str, start: int = 0, end: int | None = None) -> View:
     r"""Returns a stretch of a frozen text in one form.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from kg.ingest.known import Known, Thing
 from kg.ingest.words import stems_of
 
+_HEAD, _HEAD_LENGTH = 1.5, 5
 _LABEL, _ALTERNATIVE, _DEFINITION, _CONTEXT = 3.0, 2.0, 0.8, 0.3
 
 
@@ -27,7 +28,7 @@ class Themes:
     def __init__(self, known: Known) -> None:
         self._themes = known.themes
         self._profiles = [_profile(theme) for theme in self._themes]
-        self._phrases = [[tuple(stems_of(name)) for name in theme.names] for theme in self._themes]
+        self._phrases = [sorted({tuple(stems_of(name)) for name in theme.names}) for theme in self._themes]
         counts = Counter(stem for profile in self._profiles for stem in profile)
         self._rarity = {stem: math.log(1 + len(self._themes) / count) for stem, count in counts.items()}
 
@@ -47,13 +48,17 @@ class Themes:
         return sorted(scored, key=lambda s: (-s.score, s.theme.iri))
 
     def _score(self, stems: Sequence[str], profile: dict[str, float], phrases: Sequence[tuple[str, ...]]) -> float:
-        single = sum(profile[stem] * self._rarity[stem] for stem in sorted(set(stems)) if stem in profile)
-        whole = sum(
-            _LABEL * sum(self._rarity[s] for s in phrase)
-            for phrase in sorted(set(phrases))
-            if phrase and any(tuple(stems[at : at + len(phrase)]) == phrase for at in range(len(stems)))
+        places = {stem: at for at, stem in reversed(list(enumerate(stems)))}
+        # What a passage is about stands at its head; what follows is where and with what effect.
+        single = sum(
+            profile[stem] * self._rarity[stem] * (_HEAD if at < _HEAD_LENGTH else 1.0)
+            for stem, at in sorted(places.items())
+            if stem in profile
         )
-        return single + whole
+        # Several names of one theme are one sign of it, as examples that are listed are.
+        text = f" {' '.join(stems)} "
+        whole = max((sum(self._rarity[s] for s in p) for p in phrases if p and f" {' '.join(p)} " in text), default=0.0)
+        return single + _LABEL * whole
 
 
 def _profile(theme: Thing) -> dict[str, float]:
