@@ -20,6 +20,17 @@ from kg.ingest.normal import view
 from kg.ingest.sentences import Sentence, sentences_of
 
 _FEWEST_WORDS = 4
+_LONGEST_ITEM = 40
+_CONNECTIVE = re.compile(
+    r"(?:however|in addition|moreover|furthermore|this|these|it|they|the (?:report|review|study|audit)|also|but|although|while|for example|overall|in (?:conclusion|summary)|as)\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(
+    r"\(?(?:paragraphs?|paras?\.?|sections?|pages?|chapters?) [\d.]+(?:(?: and | to |, |-)[\d.]+)*\)?:?", re.IGNORECASE
+)
+_POINTS_BACK = re.compile(
+    r"\W*(?:they|these|those|which|the (?:first|following)|this)\b.{0,40}:$|\W*(?:namely|as follows)\b", re.IGNORECASE
+)
 _STRETCH = 1_000
 _LISTED = {Kind.BARRIER, Kind.ENABLER, Kind.RECOMMENDATION, Kind.KEY_MESSAGE, Kind.FINDING, Kind.THEME}
 _FIRST_PERSON = re.compile(
@@ -57,6 +68,9 @@ class _State:
     headings: list[tuple[int, str, _Label | None]] = field(default_factory=list)
     lead_in: _Label | None = None
     lead_by: Attribution | None = None
+    # Whether the block before belongs to the list that a lead-in announced, or only explains a part of it.
+    running: bool = False
+    explained: bool = False
     marked: tuple[_Label, str | None] | None = None
     silent_level: int | None = None
 
@@ -115,7 +129,16 @@ class _Reader:
     def _block(self, block: Block, following: Block | None) -> None:
         self.speakers.enter(block)
         words = self._words(block)
-        if self._is_heading(block, words, following):
+        unmarked = self._is_unmarked_item(block, words)
+        of_list = self.state.running or self.state.explained
+        self.state.explained = of_list and not unmarked and block.kind is BlockKind.PARAGRAPH
+        self.state.running = self.state.running and block.kind is BlockKind.LIST_ITEM
+        if self.state.marked is not None and _PLACE.fullmatch(words):
+            return
+        if unmarked and self.state.silent_level is None:
+            self._item(block, words)
+            self.state.running = True
+        elif self._is_heading(block, words, following):
             self._heading(block, words, following)
         elif block.kind is BlockKind.FOOTNOTE or self.state.silent_level is not None:
             return
@@ -123,6 +146,22 @@ class _Reader:
             self._item(block, words)
         else:
             self._paragraph(block, words)
+
+    def _is_unmarked_item(self, block: Block, words: str) -> bool:
+        """Tells whether a short line goes on a list whose marks were lost, as they are in text copied from a page."""
+        if self.state.lead_in is None or not (self.state.running or self.state.explained):
+            return False
+        deeper = self.document.parser == "plain" or (block.level or 9) > max(
+            (n for n, _, _ in self.state.headings), default=0
+        )
+        heading = block.kind is BlockKind.HEADING and deeper
+        # After an explanation only a line that is set apart goes on the list.
+        if not heading and not (self.state.running and block.kind is BlockKind.PARAGRAPH):
+            return False
+        prose = _CONNECTIVE.match(words) or words.endswith(":") or label_of(words) is not None or is_silent(words)
+        return (
+            not prose and 2 <= len(words.split()) <= _LONGEST_ITEM and len(sentences_of(self.document.text, block)) == 1
+        )
 
     def _is_heading(self, block: Block, words: str, following: Block | None) -> bool:
         if block.kind is BlockKind.HEADING:
@@ -243,13 +282,15 @@ class _Reader:
         elif words.endswith(":"):
             *before, last = sentences
             self._sentences(block, before, label)
-            self._lead(last.text, [last], self._by([last]))
+            self._lead(last.text, [last], self._by([last]), before[-1].text if before else "")
         else:
-            self.state.lead_in = self.state.lead_by = None
+            if not self.state.explained:
+                self.state.lead_in = self.state.lead_by = None
             self._running(block, words, sentences, label)
 
-    def _lead(self, words: str, sentences: Sequence[Sentence], by: Attribution) -> None:
-        kind = lead_in_of(words)
+    def _lead(self, words: str, sentences: Sequence[Sentence], by: Attribution, before: str = "") -> None:
+        kind = lead_in_of(words) or (lead_in_of(before) if before and _POINTS_BACK.match(words) else None)
+        self.state.running = kind is not None
         self.state.lead_in = _Label(kind, "list", words) if kind else None
         self.state.lead_by = by if by.mode is not Mode.OWN else self._by(sentences)
 

@@ -36,7 +36,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             r"|\bwhat (now )?(needs|should|must|has)( to)? (happen|change|be done|come next)\b|\bwhat (\w+ ){1,3}(should|must|can|needs? to) do\b"
             r"|\b(next steps|way forward|agenda for action|action plan|suggested actions?|areas? for improvement|steps to take)\b"
             r"|\b(actions?|measures|steps|improvements?|changes) (are |that are )?(required|needed|to be taken|to take|for)\b|^(priority |key |required )?actions?$"
-            r"|\b(should|must|needs? to|ought to|are urged to|are asked to)\s*:?$|\b(urges?|calls? on|asks?|advises?)\b.{0,80}\bto\s*:?$|\bpriorities for\b",
+            r"|\b(should|must|needs? to|ought to|are urged to|are asked to)(\s*:?|\b[^.:]{0,60}:)$|\b(urges?|calls? on|asks?|advises?)\b.{0,80}\bto\s*:?$|\bpriorities for\b",
         ),
         (
             Kind.KEY_MESSAGE,

@@ -49,7 +49,7 @@ def ingest_document(document: Document, known: Known, model: Model | None = None
     """Returns what a document gives: candidates of rules and structure, and of a model where one is set."""
     kind = type_of(document)
     bodies = Bodies(document, known)
-    document = _with_publisher(document, bodies)
+    document = _with_publisher(document, bodies, kind)
     origin = None if kind.is_report else _relayed(document, known)
     candidates = extract(document, kind)
     rejected: list[Rejected] = []
@@ -75,12 +75,14 @@ def _numbered(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [replace(candidate, id=f"c{number}") for number, candidate in enumerate(ordered, start=1)]
 
 
-def _with_publisher(document: Document, bodies: Bodies) -> Document:
-    """Returns the document with the publisher that its last or first lines name, where nothing else tells."""
+def _with_publisher(document: Document, bodies: Bodies, kind: Type) -> Document:
+    """Returns the document with the publisher that its first or last lines name, where nothing else tells."""
     if "publisher" in document.properties:
         return document
     blocks = list(document.blocks)
-    for block in [*reversed(blocks[-6:]), *blocks[:6]]:
+    # A report names it on its first page; under an article stands who put it there.
+    head, tail = blocks[:6], list(reversed(blocks[-6:]))
+    for block in [*head, *tail] if kind.is_report else [*tail, *head]:
         words = view(document.text, block.start, block.end).text
         named = bodies.within(block.start, block.end)
         alone = named and len(words.split()) <= len(named[0].label.split()) + 2 and not named[0].generic
