@@ -10,7 +10,7 @@ import typer
 
 from kg.cli.console import err, out, write_bytes
 from kg.cli.program import TextShape, WorkspaceOption, app, release_folder, settings_in_force
-from kg.errors import BadParameter
+from kg.errors import BadParameter, DataError
 from kg.workspace import Settings, Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -38,15 +38,20 @@ def ingest(
     """Read reports: a frozen text, its passages, and candidates of what they say; nothing is published."""
     from kg.ingest.folder import Limits, files_in, ingest_all
     from kg.ingest.held import claimed
+    from kg.ingest.spreadsheet import ENDINGS as TABLES
 
     settings, found = settings_in_force(), open_workspace(workspace)
     intake = intake_of(out_dir, found, settings)
     with claimed(out_dir):
         done = {} if again else intake.done()
-        waiting, standing = _sorted_by_done(files_in(files), done)
+        found_files = files_in(files)
+        tables = [path for path in found_files if path.suffix.lower() in TABLES]
+        waiting, standing = _sorted_by_done([path for path in found_files if path not in tables], done)
         known = known_of(workspace, settings)
         limits = Limits(settings.max_document_bytes, settings.document_time_limit_ms, settings.document_memory_limit_mb)
-        report = _Report(intake, shape is TextShape.json, len(waiting))
+        report = _Report(intake, shape is TextShape.json, len(waiting) + len(tables))
+        for path in tables:
+            report.add_table(path, known, settings.max_document_bytes)
         for path, sheet in standing:
             report.standing(path, sheet)
         for outcome in ingest_all(waiting, known, limits, model_of(settings)):
@@ -142,6 +147,25 @@ class _Report:
         else:
             self._text(outcome.path, taken)
 
+    def add_table(self, path: Path, known: Known, most_bytes: int) -> None:
+        """Takes what a spreadsheet gave, and tells of it."""
+        from kg.ingest.pipeline import ingest_table
+
+        try:
+            given = ingest_table(path, known, most_bytes)
+        except DataError as error:
+            self._refused += 1
+            err.print(str(error), markup=False)
+            return
+        self._read += 1
+        for ingested in given:
+            taken = self._intake.take_table(ingested)
+            self._candidates += len(ingested.candidates)
+            if self._json:
+                self._line(self._value(taken.sheet, path.name, ()))
+            else:
+                self._text(path, taken)
+
     def _text(self, path: Path, taken: Taken) -> None:
         counts: dict[str, int] = {}
         for candidate in taken.sheet.candidates:
@@ -217,3 +241,18 @@ def withdraw(
         out.print(f"points at what falls: {curie(subject)} {curie(link)} {curie(target)}", markup=False)
     done = "withdrawn" if yes else "would fall; --yes withdraws it"
     out.print(f"{found.shown(falls.path)}: {len(falls.items)} items {done}", markup=False)
+
+
+@app.command("template")
+def template(out_file: Annotated[Path, typer.Argument(help="A new file that ends in .csv or .xlsx.")]) -> None:
+    """Write an empty table with a row an item, for `kg ingest`: the columns and one example."""
+    from kg.ingest.held import write_whole
+    from kg.ingest.spreadsheet import template_csv, template_xlsx
+
+    made = {".csv": template_csv, ".xlsx": template_xlsx}.get(out_file.suffix.lower())
+    if made is None:
+        raise BadParameter(f"{out_file}: ends in neither .csv nor .xlsx.")
+    if out_file.exists():
+        raise DataError("exists; name a new file.", out_file)
+    write_whole(out_file, made())
+    out.print(f"{out_file}: written", markup=False)

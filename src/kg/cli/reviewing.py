@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -47,12 +47,21 @@ class _Next(Exception):
 @app.command("review")
 def review(
     folder: FolderArgument,
+    web: Annotated[bool, typer.Option("--web", help="Review on a page in the browser instead.")] = False,
+    port: Annotated[int, typer.Option(help="With --web: the port; 0 for any that is free.")] = 0,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Walk through the candidates: accept, edit, split, merge, reject; then the accepted ones are recorded."""
     from kg.ingest.held import claimed
 
     found, settings = open_workspace(workspace), settings_in_force()
+    if web:
+        from kg.web.review import serve_review
+
+        serve_review(
+            intake_of(folder, found, settings), found, settings, port, lambda line: out.print(line, markup=False)
+        )
+        return
     with claimed(folder):
         for path in _sheets(folder, found, settings):
             _review_one(path, folder, found, settings)

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -21,8 +21,6 @@ from kg.ingest.documents import ENDINGS
 from kg.ingest.known import Known
 from kg.ingest.model import Model
 from kg.ingest.pipeline import Ingested, ingest_file
-
-SHEETS = (".csv", ".xlsx")
 
 
 @dataclass(frozen=True)
@@ -146,6 +144,3 @@ def _told(path: Path, known: Known, limits: Limits, model: Model | None) -> Inge
         return f"needs more than {limits.memory_limit_mb} MB of memory (KG_DOCUMENT_MEMORY_LIMIT_MB)."
     except RecursionError:
         return "is nested too deeply to be read."
-
-
-Progress = Callable[[str], None]

@@ -73,6 +73,20 @@ class Intake:
         write_sheet(sheet, document.text, self.prefixes)
         return Taken(sheet, "new" if before is None else "corrected", carried)
 
+    def take_table(self, ingested: Ingested) -> Taken:
+        """Puts the items of a table into library and sheet: the table is what counts, names once given stay."""
+        document = ingested.document
+        keep(document, self.library)
+        path = self._path(document)
+        sheet = _new_sheet(path, ingested)
+        before = self.read(path, checked=False) if path.exists() else None
+        if before is not None:
+            named = {(c.kind, c.sha256): c.iri for c in before.candidates}
+            kept = [replace(c, iri=named.get((c.kind, c.sha256))) for c in sheet.candidates]
+            sheet = replace(sheet.with_(*kept), about={**sheet.about, **_previous(before, document)})
+        write_sheet(sheet, document.text, self.prefixes)
+        return Taken(sheet, "new" if before is None else "read again")
+
     def _path(self, document: Document) -> Path:
         """Returns where a document's sheet stands: by the file's name."""
         name = slug(Path(document.file).stem)[:60] or document.sha256[:12]

@@ -17,6 +17,7 @@ from kg.ingest.link import Reading, linked
 from kg.ingest.model import Model, proposals
 from kg.ingest.normal import view
 from kg.ingest.organisations import Bodies, Body
+from kg.ingest.spreadsheet import read_table
 from kg.ingest.themes import Themes
 from kg.names import folded
 
@@ -43,6 +44,20 @@ def ingest_file(path: Path, known: Known, most_bytes: int, model: Model | None =
         SourceError: the model that was asked for cannot be reached.
     """
     return ingest_document(read_document(path, most_bytes), known, model)
+
+
+def ingest_table(path: Path, known: Known, most_bytes: int) -> list[Ingested]:
+    """Returns what a spreadsheet gives: one document for each title in it.
+
+    Raises:
+        DataError: a row is wrong; sheet, row and column are named.
+    """
+    return [
+        Ingested(
+            table.document, Type.REVIEW, (), table.candidates, (), None, table.publisher, _same(table.document, known)
+        )
+        for table in read_table(path, known, most_bytes)
+    ]
 
 
 def ingest_document(document: Document, known: Known, model: Model | None = None) -> Ingested:
