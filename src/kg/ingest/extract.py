@@ -242,7 +242,7 @@ class _Reader:
                 (h for h in hits_in(sentence.text) if h.cue.kind in (Kind.BARRIER, Kind.ENABLER, Kind.RECOMMENDATION)),
                 None,
             )
-            if hit is None or hit.confidence < 0.6:
+            if hit is None or hit.confidence < 0.7:
                 continue
             subject = sentence.text[: hit.start]
             if hit.cue.kind is not Kind.RECOMMENDATION or (_ACTOR.search(subject) and len(subject.split()) < 14):
@@ -403,12 +403,8 @@ class _Reader:
         start, end = (sentence.start, sentence.end) if hit.clause is None else sentence.range(*hit.clause)
         start, end = self.speakers.quoted(start, end, sentence.range(hit.start, hit.end))
         kind = hit.cue.kind
-        if (
-            kind is Kind.RECOMMENDATION
-            and by.mode is Mode.QUOTED
-            and by.who
-            and _FIRST_PERSON.match(sentence.text.lstrip("\"' "))
-        ):
+        first = _FIRST_PERSON.match(view(self.document.text, start, end).text)
+        if kind is Kind.RECOMMENDATION and by.mode is Mode.QUOTED and by.who and first:
             kind = Kind.POSITION
         self._add(kind, start, end, "rule", hit.cue.name, hit.confidence, block, by, hedged=hit.hedged)
 

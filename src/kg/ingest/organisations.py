@@ -18,9 +18,10 @@ _NOUN = (
     r"Taskforce|Task Force|Academy|Fund|Trust|Coalition|Convention|Consortium|Hospital|Police|Observatory|Regulator|Bureau|Administration|Executive|Corporation|Company|Ltd|Limited|Inc|Scotland|Wales|England)"
 )
 _CAP = r"(?:[A-Z][\w’'&-]*|[A-Z]{2,})"
-_LINK = r"(?:of|for|and|the|on|in|de|des|du|der|für|&)"
+# "A and the B" are two bodies; "Health and Care" is half a name.
+_LINK = r"(?:(?:of|for|on|in)(?: the)?|and|de|des|du|der|für|&)"
 _NAMED = re.compile(
-    rf"\b(?:{_CAP} (?:(?:{_LINK} (?:the )?)?{_CAP} ){{0,5}})?{_NOUN}\b(?:(?: {_LINK}){{1,2}} {_CAP}(?:(?: {_LINK}){{0,2}} {_CAP}){{0,6}})?"
+    rf"\b(?:{_CAP} (?:(?:{_LINK} )?{_CAP} ){{0,5}})?{_NOUN}\b(?: {_LINK} {_CAP}(?:(?: {_LINK})? {_CAP}){{0,6}})?"
 )
 _ACRONYM = re.compile(r"\s*\((?:the )?[\"']?(?P<short>[A-Z][A-Za-z&-]*[A-Z]s?)[\"']?\)")
 _EXPLAINED = re.compile(

@@ -252,7 +252,8 @@ def _candidate(row: Row, block: Block, text: str, known: Known, number: int, pat
             raise row.wrong(name, f"has {len(row.cells[name])} characters; at most {most}.", path)
     links = tuple(_links(row, kind, known, path))
     return Candidate(
-        f"c{number}", kind, block.start, block.end, sha256(text[block.start : block.end]), "table", f"row {row.number}", 1.0,
+        f"c{number}", kind, block.start, block.end, sha256(text[block.start : block.end]), "table",
+        f"row {row.number}", 1.0,
         links=links, label=row.cells["label"], paraphrase=row.cells["paraphrase"], page=block.page, drafted=False,
         decision=Decision.ACCEPTED,
     )  # fmt: skip
