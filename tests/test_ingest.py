@@ -211,3 +211,45 @@ def test_neither_candidates_nor_texts_may_lie_in_the_workspace(home: Path, kg: K
 
     assert "lies in the workspace" in inside.stderr and "lies in the workspace" in library.stderr
     assert not (home / "out").exists()
+
+
+def test_a_review_that_is_killed_has_lost_nothing_that_was_accepted(home: Path, kg: Kg) -> None:
+    (home / "r.html").write_bytes(reports.html_report())
+    kg("ingest", "r.html", "--out", "out")
+    command = [sys.executable, "-m", "kg", "review", "out", "--workspace", str(home / "workspace")]
+    environment = {**os.environ, "KG_LIBRARY": str(home / "library"), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=home, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write("a\nFirst gist\nIn short, the first.\na\nSecond gist\nIn short, the second.\n")
+        process.stdin.flush()
+        third = sheet_of(home / "out", "r")["candidate"][2]["id"]
+        while not process.stdout.readline().startswith(f"{third} "):
+            pass
+        process.kill()
+
+    decided = [(c["decision"], c["label"]) for c in sheet_of(home / "out", "r")["candidate"][:3]]
+    assert decided[:2] == [("accepted", "First gist"), ("accepted", "Second gist")] and decided[2][0] == "open"
+    resumed = kg("review", "out", typed="u\n")
+    assert f"\n{third} " in resumed.stdout and "undone: accept" in resumed.stdout
+
+
+def test_an_ingest_that_is_killed_resumes_and_leaves_nothing_half_written(home: Path, kg: Kg) -> None:
+    for number in range(6):
+        (home / f"r{number}.html").write_text(
+            reports.html_report().decode().replace("Warm homes", f"Warm homes {number}")
+        )
+    command = [sys.executable, "-m", "kg", "ingest", str(home), "--out", "out", "--workspace", str(home / "workspace")]
+    environment = {**os.environ, "KG_LIBRARY": str(home / "library")}
+    with subprocess.Popen(command, cwd=home, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+
+    for path in (home / "out").glob("*.candidates.toml"):
+        held_text = tomllib.loads(path.read_text(encoding="utf-8"))["document"]["text_sha256"]
+        assert (home / "library" / f"{held_text[:16]}.txt").is_file()
+    done = kg("ingest", *(f"r{number}.html" for number in range(6)), "--out", "out").stdout
+    assert len(list((home / "out").glob("*.candidates.toml"))) == 6
+    assert "1 read before" in done.splitlines()[-1] or "read before" in done

@@ -131,7 +131,8 @@ class _Reader:
         words = self._words(block)
         unmarked = self._is_unmarked_item(block, words)
         of_list = self.state.running or self.state.explained
-        self.state.explained = of_list and not unmarked and block.kind is BlockKind.PARAGRAPH
+        told = self.state.lead_in is not None and self.state.lead_in.kind is Kind.KEY_MESSAGE
+        self.state.explained = told and of_list and not unmarked and block.kind is BlockKind.PARAGRAPH
         self.state.running = self.state.running and block.kind is BlockKind.LIST_ITEM
         if self.state.marked is not None and _PLACE.fullmatch(words):
             return

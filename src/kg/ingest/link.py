@@ -23,6 +23,10 @@ _MODAL = re.compile(
     r"\b(?:should|must|needs? to|needed to|ought to|has to|have to|(?:are|is) (?:being )?(?:urged|asked|encouraged|advised|invited|expected|called upon) to)\b",
     re.IGNORECASE,
 )
+_MANNER = re.compile(
+    r"^\s*(?:(?:also|now|all|both|jointly) |(?:work(?:ing)? (?:together|jointly|closely)(?: with [^,]{3,40}?)?|continue|begin|take steps|do more|seek|try(?: harder)?) to )+",
+    re.IGNORECASE,
+)
 _ADDRESSED = re.compile(
     r"\b(?:recommends?|urges?|calls? (?:up)?on|asks?|advises?|invites?|for|to)\b(?: that)?\s+(?P<who>.{3,160}?)\s+(?:to|should|must)\b",
     re.IGNORECASE,
@@ -108,11 +112,20 @@ def _attribution(told: Attribution, reading: Reading) -> Attribution:
 def _theme(candidate: Candidate, words: str, reading: Reading) -> CandidateLink | None:
     hints = candidate.hints or {}
     context = [*candidate.context, *([hints[Role.TOPIC]] if Role.TOPIC in hints else [])]
-    ranked = reading.themes.ranked(words, context)
+    ranked = reading.themes.ranked(_matter(candidate, words, reading), context)
     if not ranked:
         return None
     others = tuple(Alternative(s.theme.iri, s.theme.label) for s in ranked[1:2])
     return CandidateLink(PEV + "hasTheme", ranked[0].theme.iri, ranked[0].theme.label, "judged", others)
+
+
+def _matter(candidate: Candidate, words: str, reading: Reading) -> str:
+    """Returns the words that say what a call is about: without its subject, where that only names who is to act."""
+    match = _MODAL.search(words) if candidate.kind is Kind.RECOMMENDATION else None
+    if match is None or not reading.bodies.named(words[: match.start()]):
+        return words
+    matter = _MANNER.sub("", words[match.end() :])
+    return matter if len(matter.split()) >= 4 else words
 
 
 def _effect(candidate: Candidate, words: str, theme: CandidateLink | None, reading: Reading) -> Candidate:
