@@ -23,6 +23,26 @@ _LINK = r"(?:(?:of|for|on|in)(?: the)?|and|de|des|du|der|für|&)"
 _NAMED = re.compile(
     rf"\b(?:{_CAP} (?:(?:{_LINK} )?{_CAP} ){{0,5}})?{_NOUN}\b(?: {_LINK} {_CAP}(?:(?: {_LINK})? {_CAP}){{0,6}})?"
 )
+# "the Norwegian government": the noun is written small.
+_GOVERNMENT = re.compile(r"\b[A-Z][a-z]+(?:ish|ian|an|ese|ch|ic) government\b")
+# A name in capitals that nothing explains; what everybody writes in capitals is no body.
+_CAPITALS = re.compile(r"\b[A-Z]{4,9}\b|(?<=\bthe )[A-Z]{3}\b")
+_NO_BODIES = {
+    "COVID",
+    "HTML",
+    "HTTP",
+    "ISBN",
+    "ISSN",
+    "TABLE",
+    "FIGURE",
+    "ANNEX",
+    "GDP",
+    "VAT",
+    "PDF",
+    "USA",
+    "CEO",
+    "CFO",
+}
 _ACRONYM = re.compile(r"\s*\((?:the )?[\"']?(?P<short>[A-Z][A-Za-z&-]*[A-Z]s?)[\"']?\)")
 _EXPLAINED = re.compile(
     rf"\b(?P<short>[A-Z]{{2,}}[a-z]?)\s*\((?P<long>(?:the )?{_CAP}(?: (?:{_LINK} )?{_CAP}){{1,8}})\)"
@@ -102,6 +122,13 @@ class Bodies:
             if not _NO_NAMES.search(name) and len(name.split()) > 1:
                 start = match.start() + match[0].index(name)
                 spans.append((start, start + len(name), self._body(name)))
+        spans += [
+            (m.start(), m.end(), self._body(m[0][: -len("government")] + "Government"))
+            for m in _GOVERNMENT.finditer(text)
+        ]
+        if not text.isupper():
+            unknown = (m for m in _CAPITALS.finditer(text) if m[0] not in _NO_BODIES and m[0] not in self._short)
+            spans += [(m.start(), m.end(), self._body(m[0])) for m in unknown if not re.fullmatch(r"[IVXLC]+", m[0])]
         for short, long in self._short.items():
             spans += [
                 (m.start(), m.end(), self._body(long)) for m in re.finditer(rf"\b{re.escape(short)}(?:'s|s)?\b", text)
