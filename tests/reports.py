@@ -31,6 +31,20 @@ ROWS = (
     ("Complaints are answered late", "Answer every complaint within a month", "District councils", "2026"),
 )
 HEADERS = ("Finding", "Recommendation", "Responsible", "By when")
+WRAPPED = (
+    (
+        "Inspections are not documented in most of the ports",
+        "Keep one register of all inspections and publish it",
+        "Port Agency",
+        "2026",
+    ),
+    (
+        "Cranes are old and often break down in winter",
+        "Replace the cranes in the two largest ports",
+        "Ministry of Ports",
+        "2027",
+    ),
+)
 BOX = "The Energy Agency of Westmark must publish the results of every inspection."
 LEFT = (
     "The audit covers the years from 2019 to 2023. We looked at files of the ministry and of the agency, and we vis-",
@@ -87,6 +101,25 @@ def pdf_report(pages: int = 1) -> bytes:
         pdf.set_y(-30)
         pdf.set_font("Helvetica", size=7)
         pdf.multi_cell(0, 4, NOTE)
+    return bytes(pdf.output())
+
+
+def pdf_table(borders: str) -> bytes:
+    """Returns a page with a table of findings whose cells wrap, between two paragraphs.
+
+    Args:
+        borders: which lines are drawn, as fpdf2 calls it.
+    """
+    from fpdf import FPDF
+
+    pdf = FPDF()
+    pdf.add_page()
+    _paragraph(pdf, "The table lists what was seen in the ports that were visited in the two years of the programme.")
+    pdf.set_font("Helvetica", size=10)
+    with pdf.table(borders_layout=borders, col_widths=(30, 30, 25, 15)) as table:
+        for row in (HEADERS, *WRAPPED):
+            table.row(row)
+    _paragraph(pdf, "The ministry should report on progress every year.")
     return bytes(pdf.output())
 
 

@@ -76,6 +76,16 @@ def test_columns_are_read_one_after_the_other_and_nothing_is_dehyphenated(tmp_pa
     assert [words(document, b) for b in document.blocks if b.kind is BlockKind.FOOTNOTE] == [reports.NOTE]
 
 
+@pytest.mark.parametrize("borders", ["ALL", "NONE", "HORIZONTAL_LINES", "SINGLE_TOP_LINE"])
+def test_a_table_is_read_row_by_row_with_and_without_lines(tmp_path: Path, borders: str) -> None:
+    document = document_of(tmp_path, "table.pdf", reports.pdf_table(borders))
+
+    cells = [(b.row, b.column, words(document, b)) for b in document.blocks if b.kind is BlockKind.TABLE_CELL]
+    rows = [reports.HEADERS, *reports.WRAPPED]
+    assert cells == [(at, reports.HEADERS[n], cell) for at, row in enumerate(rows) for n, cell in enumerate(row)]
+    assert [b.kind for b in document.blocks if b.table is None] == [BlockKind.PARAGRAPH, BlockKind.PARAGRAPH]
+
+
 def test_ligatures_stay_in_the_text_and_are_whole_letters_to_the_rules(tmp_path: Path) -> None:
     document = document_of(tmp_path, "report.docx", reports.docx_report())
 

@@ -6,7 +6,7 @@ Coordinates are PDF points, y upward.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 _NARROWEST_GUTTER = 7.0
@@ -136,8 +136,76 @@ class Table:
         return [segment for row in self.rows for cell in row for segment in cell]
 
 
-def tables_of(segments: Sequence[Segment], rulings: Rulings) -> list[Table]:
-    """Returns the tables that rulings make: at least two rows and two columns."""
+def tables_of(segments: Sequence[Segment], rulings: Rulings, is_label: Callable[[str], bool]) -> list[Table]:
+    """Returns the tables of a page: those that rulings make, and those that stand under a row of labels.
+
+    Args:
+        segments: the runs of letters of the page.
+        rulings: what is drawn on it.
+        is_label: tells whether a text is what a column may be headed with.
+    """
+    headers = [row for row in _rows_of(segments) if len(row) > 1 and sum(is_label(s.text) for s in row) * 2 >= len(row)]
+    # Lines between the rows only leave the header outside: such a table is read by its header.
+    ruled = [
+        table
+        for table in _ruled_tables(segments, rulings)
+        if not any(table.box.top < row[0].box.bottom + 2 < table.box.top + 40 for row in headers)
+    ]
+    taken = {id(s) for table in ruled for s in table.segments}
+    found = list(ruled)
+    for row in headers:
+        if not taken & {id(s) for s in row}:
+            table = _headed_table(row, [s for s in segments if id(s) not in taken])
+            if len(table.rows) > 1:
+                found.append(table)
+                taken |= {id(s) for s in table.segments}
+    return found
+
+
+def _headed_table(header: list[Segment], segments: Sequence[Segment]) -> Table:
+    """Returns the table below a row of labels: until a line crosses its columns, or a wide gap."""
+    heads = sorted(header, key=lambda s: s.box.left)
+    edges = [*(head.box.left - 4 for head in heads), max(s.box.right for s in segments) + 4]
+    rows: list[list[list[Segment]]] = [[[head] for head in heads]]
+    last = heads[0].box
+    for line in _rows_of([s for s in segments if s.box.top < min(h.box.bottom for h in heads) + 2]):
+        size = line[0].size
+        if last.bottom - line[0].box.top > 2.2 * size or any(_crosses(s, edges) for s in line):
+            break
+        last = line[0].box
+        cells: list[list[Segment]] = [[] for _ in heads]
+        for segment in line:
+            cells[_column(segment, edges)].append(segment)
+        # A row begins where the first column goes on with a capital, and so do all others that do.
+        begins = bool(cells[0]) and all(
+            cell[0].text[:1].isupper() or cell[0].text[:1].isdigit() for cell in cells if cell
+        )
+        if begins or len(rows) == 1:
+            rows.append(cells)
+        else:
+            rows[-1] = [before + more for before, more in zip(rows[-1], cells, strict=True)]
+    box = heads[0].box
+    for row in rows:
+        for cell in row:
+            for segment in cell:
+                box = box.with_(segment.box)
+    return Table(box, rows)
+
+
+def _is_start(text: str) -> bool:
+    return text[:1].isupper() or text[:1].isdigit()
+
+
+def _column(segment: Segment, edges: Sequence[float]) -> int:
+    return min(max(sum(edge <= segment.box.left + 1 for edge in edges) - 1, 0), len(edges) - 2)
+
+
+def _crosses(segment: Segment, edges: Sequence[float]) -> bool:
+    """Tells whether a segment starts outside of the columns, or runs into the next one."""
+    return segment.box.left < edges[0] - 10 or segment.box.right > edges[_column(segment, edges) + 1] + 6
+
+
+def _ruled_tables(segments: Sequence[Segment], rulings: Rulings) -> list[Table]:
     found = []
     for grid in _grids(rulings):
         levels = _levels([r.bottom for r in rulings.across if grid.holds(r, 4)])

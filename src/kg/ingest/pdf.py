@@ -15,6 +15,7 @@ from typing import Any
 
 from kg.errors import DataError
 from kg.ingest.blocks import Block, BlockKind, Composer, Found
+from kg.ingest.labels import label_of, role_of
 from kg.ingest.layout import Box, Rulings, Segment, Table, columns_in_order, lines_of, tables_of
 from kg.ingest.plain import LABELLED
 
@@ -191,7 +192,7 @@ def _add_page(composer: Composer, page: _Page, body: float, furniture: set[str],
     """Adds the blocks of a page in reading order, and returns how many tables it has."""
     running = [s for s in page.segments if page.in_margin(s.box) and _shape(s.text) in furniture]
     rest = [s for s in page.segments if not (page.in_margin(s.box) and _shape(s.text) in furniture)]
-    tables = tables_of(rest, page.rulings)
+    tables = tables_of(rest, page.rulings, _is_label)
     in_tables = {id(s) for table in tables for s in table.segments}
     flows = columns_in_order([s for s in rest if id(s) not in in_tables], tables)
     number = first_table
@@ -204,6 +205,10 @@ def _add_page(composer: Composer, page: _Page, body: float, furniture: set[str],
     for segment in running:
         composer.add(segment.text, Block(BlockKind.FURNITURE, 0, 0, page=page.number))
     return number - first_table
+
+
+def _is_label(text: str) -> bool:
+    return len(text.split()) <= 4 and (label_of(text) is not None or role_of(text) is not None)
 
 
 def _add_table(composer: Composer, table: Table, page: int, number: int) -> None:
@@ -258,10 +263,10 @@ def _add_paragraph(composer: Composer, lines: list[Segment], page: _Page, body: 
     boxed = page.rulings.box_around(lines[0].box) is not None
     block = Block(BlockKind.PARAGRAPH, 0, 0, page=page.number, lead=_lead(lines), boxed=boxed)
     item = _ITEM.match(text)
-    large = lines[0].size > 1.1 * body
+    large = lines[0].size > 1.12 * body
     bold = all(line.all_bold for line in lines)
     words = len(text.split())
-    if (large or bold) and words <= 25 and not (text.rstrip().endswith(".") and words > 8):
+    if (large or bold) and words <= 25 and not (text.rstrip().endswith(".") and words > 4):
         level = 1 if lines[0].size > 1.6 * body else 2 if large else 3
         number = item["number"] if item and item["number"] else None
         composer.add(
