@@ -106,6 +106,7 @@ def test_what_is_softened_is_marked_and_counts_less() -> None:
         ("What we found", Kind.FINDING),
         ("3.2 Obstacles to reform", Kind.BARRIER),
         ("What gets in the way", Kind.BARRIER),
+        ("Why progress is slow", Kind.BARRIER),
         ("Success factors", Kind.ENABLER),
         ("What helped", Kind.ENABLER),
         ("Our recommendations", Kind.RECOMMENDATION),
@@ -214,6 +215,12 @@ def test_a_table_says_who_is_to_act_and_by_when() -> None:
 
     assert links_of(call, "directedTo") == [("Eastmark Survey Office", "said")]
     assert links_of(call, "deadline") == [("2025-06-30", "said")]
+
+
+def test_a_table_whose_rows_are_labelled_is_read_by_row() -> None:
+    found = read("| Barrier | Schools have no store |\n|--|--|\n| Barrier | Rules differ from town to town |\n")
+
+    assert shown(found) == [("Barrier", "Schools have no store"), ("Barrier", "Rules differ from town to town")]
 
 
 NEWS = """# Trams late again

@@ -230,10 +230,10 @@ def withdraw(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only what would fall is listed.")] = False,
 ) -> None:
     """Remove a source with its two graphs, and say what falls with it."""
-    from kg.ingest import record as recording
+    from kg.ingest import withdraw as withdrawing
 
     settings, found = settings_in_force(), open_workspace(workspace)
-    falls = recording.withdraw(found, settings, slug) if yes else recording.withdrawal(found, slug)
+    falls = withdrawing.withdraw(found, settings, slug) if yes else withdrawing.withdrawal(found, slug)
     curie = found.prefixes.curie
     for item in falls.items:
         out.print(f"falls: {curie(item)}", markup=False)

@@ -7,13 +7,14 @@ contents are, and is believed. Elsewhere the cues decide.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from kg.evidence import sha256
 from kg.ingest.attribution import Speakers, Type, in_list
 from kg.ingest.blocks import Block, BlockKind, Document
 from kg.ingest.candidates import Attribution, Candidate, Mode
+from kg.ingest.choices import Label, chosen, hit_of, members_of, standfirst
 from kg.ingest.cues import Hit, hits_in
 from kg.ingest.labels import Kind, is_silent, label_of, lead_in_of, mark_of, role_of
 from kg.ingest.normal import view
@@ -52,30 +53,21 @@ _ACTOR = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Label:
-    """What something above or before a block says of it."""
-
-    kind: Kind
-    basis: str
-    words: str
-
-
 @dataclass
 class _State:
     """Where the reader is in a document."""
 
-    headings: list[tuple[int, str, _Label | None]] = field(default_factory=list)
-    lead_in: _Label | None = None
+    headings: list[tuple[int, str, Label | None]] = field(default_factory=list)
+    lead_in: Label | None = None
     lead_by: Attribution | None = None
     # Whether the block before belongs to the list that a lead-in announced, or only explains a part of it.
     running: bool = False
     explained: bool = False
-    marked: tuple[_Label, str | None] | None = None
+    marked: tuple[Label, str | None] | None = None
     silent_level: int | None = None
 
     @property
-    def section(self) -> _Label | None:
+    def section(self) -> Label | None:
         return next((label for _, _, label in reversed(self.headings) if label is not None), None)
 
     @property
@@ -84,7 +76,7 @@ class _State:
         # The title of the whole says little of a part.
         return tuple(words for level, words, _ in self.headings[-2:] if level > 1) + lead
 
-    def enter(self, level: int, words: str, label: _Label | None) -> None:
+    def enter(self, level: int, words: str, label: Label | None) -> None:
         """Goes into a section: those of the same or a deeper level end."""
         self.headings = [known for known in self.headings if known[0] < level]
         self.headings.append((level, words, label))
@@ -103,7 +95,7 @@ class _Reader:
         self.state = _State()
         self.found: list[Candidate] = []
         self.blocks = list(document.content())
-        self._standfirst = _standfirst(document, self.blocks, kind)
+        self._standfirst = standfirst(document, self.blocks, kind)
 
     def read(self) -> list[Candidate]:
         """Reads all blocks in order."""
@@ -176,11 +168,11 @@ class _Reader:
         level = block.level or (self.state.headings[-1][0] + 1 if block.boxed and self.state.headings else 2)
         outer = self.state.section
         kind = label_of(words)
-        label = _Label(kind, "box" if block.boxed else "heading", words) if kind and not (mark and mark[2]) else None
+        label = Label(kind, "box" if block.boxed else "heading", words) if kind and not (mark and mark[2]) else None
         self.state.enter(level, words, label)
         if mark and mark[2] is not None:
             rest = words[mark[1] :]
-            self.state.marked = (_Label(mark[0], "heading", words), mark[2])
+            self.state.marked = (Label(mark[0], "heading", words), mark[2])
             if len(rest.split()) >= _FEWEST_WORDS:
                 start, end = view(self.document.text, block.start, block.end).range(mark[1], len(words))
                 self._add(mark[0], start, end, "heading", "marked heading", 0.85, block, Attribution())
@@ -188,7 +180,7 @@ class _Reader:
         elif label is None and outer is not None and self.state.section is outer and self.state.silent_level is None:
             self._nested_heading(block, words, outer, following)
 
-    def _nested_heading(self, block: Block, words: str, outer: _Label, following: Block | None) -> None:
+    def _nested_heading(self, block: Block, words: str, outer: Label, following: Block | None) -> None:
         """Takes a heading under a labelled heading for what it says, if it says something."""
         says = len(words.split()) >= 5 or (outer.kind in (Kind.BARRIER, Kind.ENABLER) and len(words.split()) >= 2)
         if (
@@ -197,7 +189,9 @@ class _Reader:
             and following is not None
             and following.kind is not BlockKind.HEADING
         ):
-            if outer.kind is Kind.RECOMMENDATION and not (_IMPERATIVE.match(words) or _hit(words, Kind.RECOMMENDATION)):
+            if outer.kind is Kind.RECOMMENDATION and not (
+                _IMPERATIVE.match(words) or hit_of(words, Kind.RECOMMENDATION)
+            ):
                 return
             self._add(
                 outer.kind, block.start, block.end, "heading", f"heading under: {outer.kind}", 0.7, block, Attribution()
@@ -209,7 +203,7 @@ class _Reader:
         label = self.state.lead_in or self.state.section
         mark = mark_of(words, short_forms=True)
         if mark and mark[1] < len(words):
-            label, start = _Label(mark[0], "list", words[: mark[1]]), mark[1]
+            label, start = Label(mark[0], "list", words[: mark[1]]), mark[1]
         else:
             start = 0
         if words.endswith(":") and label is not None:
@@ -221,9 +215,9 @@ class _Reader:
             return
         self._sentences(block, sentences, label)
 
-    def _labelled_item(self, block: Block, words: str, start: int, label: _Label, by: Attribution) -> bool:
+    def _labelled_item(self, block: Block, words: str, start: int, label: Label, by: Attribution) -> bool:
         """Adds a list item as what its list holds; tells whether nothing more is to be looked for in it."""
-        if label.basis == "heading" and label.kind is Kind.FINDING and _hit(words, Kind.RECOMMENDATION):
+        if label.basis == "heading" and label.kind is Kind.FINDING and hit_of(words, Kind.RECOMMENDATION):
             return False
         first, last = view(self.document.text, block.start, block.end).range(start, len(words))
         hint = {"number": block.number} if block.number else None
@@ -247,14 +241,14 @@ class _Reader:
                 continue
             subject = sentence.text[: hit.start]
             if hit.cue.kind is not Kind.RECOMMENDATION or (_ACTOR.search(subject) and len(subject.split()) < 14):
-                self._from_hit(block, sentence, hit, by)
+                self._fromhit(block, sentence, hit, by)
 
     def _paragraph(self, block: Block, words: str) -> None:
         sentences = sentences_of(self.document.text, block)
         label = self.state.section
         mark = mark_of(words)
         if mark is not None and mark[1] >= len(words):
-            self.state.marked = (_Label(mark[0], "box" if block.boxed else "rule", words), mark[2])
+            self.state.marked = (Label(mark[0], "box" if block.boxed else "rule", words), mark[2])
         elif mark is not None:
             start, end = view(self.document.text, block.start, block.end).range(mark[1], len(words))
             self._add(
@@ -292,10 +286,10 @@ class _Reader:
     def _lead(self, words: str, sentences: Sequence[Sentence], by: Attribution, before: str = "") -> None:
         kind = lead_in_of(words) or (lead_in_of(before) if before and _POINTS_BACK.match(words) else None)
         self.state.running = kind is not None
-        self.state.lead_in = _Label(kind, "list", words) if kind else None
+        self.state.lead_in = Label(kind, "list", words) if kind else None
         self.state.lead_by = by if by.mode is not Mode.OWN else self._by(sentences)
 
-    def _running(self, block: Block, words: str, sentences: list[Sentence], label: _Label | None) -> None:
+    def _running(self, block: Block, words: str, sentences: list[Sentence], label: Label | None) -> None:
         if block is self._standfirst:
             self._add(Kind.KEY_MESSAGE, block.start, block.end, "rule", "standfirst", 0.6, block, self._by(sentences))
             return
@@ -345,19 +339,19 @@ class _Reader:
         return (block.start, end) if words >= 5 else (block.start, whole)
 
     def _sentences(
-        self, block: Block, sentences: Sequence[Sentence], label: _Label | None, lead: tuple[int, int] | None = None
+        self, block: Block, sentences: Sequence[Sentence], label: Label | None, lead: tuple[int, int] | None = None
     ) -> None:
         before = len(self.found)
         for sentence in sentences:
             by = self.speakers.of(sentence)
             if not self._inline_list(block, sentence, by):
-                hit = _chosen(hits_in(sentence.text), by, label)
+                hit = chosen(hits_in(sentence.text), by, label)
                 if hit is not None:
-                    self._from_hit(block, sentence, hit, by)
+                    self._fromhit(block, sentence, hit, by)
         if len(self.found) == before and sentences:
             self._fallback(block, sentences[0], label, lead)
 
-    def _fallback(self, block: Block, first: Sentence, label: _Label | None, lead: tuple[int, int] | None) -> None:
+    def _fallback(self, block: Block, first: Sentence, label: Label | None, lead: tuple[int, int] | None) -> None:
         """Takes the first sentence of a paragraph in a labelled section, or a bold one, when nothing else shows."""
         if (
             label is not None
@@ -380,7 +374,7 @@ class _Reader:
     def _inline_list(self, block: Block, sentence: Sentence, by: Attribution) -> bool:
         """Adds the members of a list within a sentence: what stands after the colon, between semicolons."""
         head, colon, rest = sentence.text.partition(":")
-        parts = list(_parts(rest, len(head) + 1))
+        parts = list(members_of(rest, len(head) + 1))
         kind = lead_in_of(head) if colon and len(parts) >= 2 else None
         if (
             kind is None
@@ -400,7 +394,7 @@ class _Reader:
         before = [s for s in sentences_of(self.document.text, block) if s.end <= sentence.start]
         return lead_in_of(before[-1].text) if before else None
 
-    def _from_hit(self, block: Block, sentence: Sentence, hit: Hit, by: Attribution) -> None:
+    def _fromhit(self, block: Block, sentence: Sentence, hit: Hit, by: Attribution) -> None:
         start, end = (sentence.start, sentence.end) if hit.clause is None else sentence.range(*hit.clause)
         start, end = self.speakers.quoted(start, end, sentence.range(hit.start, hit.end))
         kind = hit.cue.kind
@@ -419,7 +413,9 @@ class _Reader:
             self.speakers.enter(cell)
             rows.setdefault(cell.row or 0, []).append(cell)
         headers = {cell.column for cell in cells if cell.column}
-        known = any(label_of(h) or role_of(h) for h in headers)
+        # Where every row begins with a label, the rows are labelled and not the columns.
+        by_row = all(label_of(self._words(row[0])) for row in rows.values())
+        known = not by_row and any(label_of(h) or role_of(h) for h in headers)
         for number, row in sorted(rows.items()):
             if number > 0 or not known:
                 self._row(row, known)
@@ -457,49 +453,6 @@ class _Reader:
             Candidate("", kind, start, end, sha256(words), basis, rule, round(confidence, 3), by,
                       page=block.page, hedged=hedged, context=context, hints=hints)
         )  # fmt: skip
-
-
-def _standfirst(document: Document, blocks: Sequence[Block], kind: Type) -> Block | None:
-    """Returns the one sentence set before an article that says what it is about."""
-    if kind is not Type.OPINION:
-        return None
-    body = [b for b in blocks if b.kind is BlockKind.PARAGRAPH and len(document.text[b.start : b.end].split()) >= 12]
-    body = [
-        b
-        for b in body
-        if not re.match(r"(author|by|written by|published)\b", document.text[b.start : b.end], re.IGNORECASE)
-    ]
-    if len(body) < 3 or len(sentences_of(document.text, body[0])) != 1:
-        return None
-    return body[0] if (body[0].end - body[0].start) * 1.3 < body[1].end - body[1].start else None
-
-
-def _hit(words: str, kind: Kind) -> Hit | None:
-    return next((hit for hit in hits_in(words) if hit.cue.kind is kind), None)
-
-
-def _chosen(hits: Sequence[Hit], by: Attribution, label: _Label | None) -> Hit | None:
-    """Returns the cue that decides: a labelled section's own kind first, then the surest."""
-    if label is not None and (own := next((h for h in hits if h.cue.kind is label.kind), None)) is not None:
-        return own
-    if by.mode is Mode.QUOTED and by.who:
-        return next(iter(hits), None)
-    plain = [hit for hit in hits if hit.cue.kind is not Kind.POSITION or by.mode is Mode.OWN]
-    return next(iter(plain), None)
-
-
-def _parts(text: str, offset: int) -> Iterator[tuple[int, int]]:
-    """Yields the ranges of the members of a list with semicolons, without the "and" before the last."""
-    if ";" not in text:
-        return
-    at = offset
-    for part in text.split(";"):
-        lead = re.match(r"\s*(?:and|or)?\s+", part)
-        start = at + (lead.end() if lead else 0)
-        end = at + len(part.rstrip(" ."))
-        if end - start > 3:
-            yield start, end
-        at += len(part) + 1
 
 
 def extract(document: Document, kind: Type) -> list[Candidate]:

@@ -55,7 +55,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             Kind.BARRIER,
             r"\b(barriers?|obstacles?|challenges?|constraints?|impediments?|hurdles?|bottlenecks?|stumbling blocks?|blockers?|roadblocks?|difficult(y|ies)|shortcomings?|weaknesses|pitfalls|problems?)\b"
             r"|\b(hinder|hamper|imped|obstruct|inhibit|constrain|block)\w*\b|\b(gets?|got|getting|stands?|stood|standing) in the way\b|\b(holds?|held|holding) \w* ?back\b"
-            r"|\bwhat (is|was|has)( been)? (stopp|prevent|slow|delay|limit)\w+|\bslow(s|ed|ing)? (\w+ )?(progress|down)|\bwhat (did|does)( not|n't) work\b|\b(limiting|inhibiting|aggravating) factors\b",
+            r"|\bwhat (is|was|has)( been)? (stopp|prevent|slow|delay|limit)\w+|\bslow(s|ed|ing)? (\w+ )?(progress|down)|\bwhat (did|does)( not|n't) work\b|\bwhy\b.{0,50}\b(slow|stall\w*|fail\w*|difficult|hard|not|stuck|rare)\b|\bwhat (is|was) (missing|lacking)\b|\b(limiting|inhibiting|aggravating) factors\b",
         ),
         (Kind.COMMITMENT, r"\bcommitments?\b|\bpledges?\b|\bwhat we (will|are going to) do\b|\b(government|management|ministry|department)( ministry|'s)? response\b"),
         (Kind.FINDING, r"\bfindings?\b|\bwhat (we|the (audit|review|study|inquiry)) (found|saw|heard|learned|concluded)\b|^(the )?(results|conclusions?|observations?|evidence)\b|\bthe evidence (shows|says|suggests)\b|\bwe (found|find)( that)?\s*:$|\b(found|shows?|concludes?)( that)?\s*:$"),
