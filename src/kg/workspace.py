@@ -68,6 +68,19 @@ SETTINGS = (
     Setting("max_header_bytes", 65_536, "bytes", "A request whose head is longer is refused."),
     Setting("client_time_limit_ms", 10_000, "ms", "So long a client may take over a head, or 64 KiB of a body."),
     Setting("drain_time_limit_ms", 35_000, "ms", "When told to stop, the service waits so long for answers under way."),
+    Setting("library", None, "folder", "Where ingested texts are held, outside of any workspace."),
+    Setting("max_document_bytes", 33_554_432, "bytes", "A larger file is not ingested."),
+    Setting("document_time_limit_ms", 300_000, "ms", "A file that takes longer to ingest is given up."),
+    Setting("document_memory_limit_mb", 2048, "MB", "A file that needs more memory to ingest is given up."),
+    Setting(
+        "model_address",
+        None,
+        "address",
+        "A model to read along: an OpenAI-compatible address up to /v1; default: none.",
+    ),
+    Setting("model_name", None, "name", "How that endpoint calls the model."),
+    Setting("model_key", None, "secret", "The key that it wants."),
+    Setting("model_time_limit_ms", 60_000, "ms", "So long the model may take for a window of text."),
 )
 
 
@@ -101,6 +114,14 @@ class Settings:
     max_header_bytes: int
     client_time_limit_ms: int
     drain_time_limit_ms: int
+    library: str | None
+    max_document_bytes: int
+    document_time_limit_ms: int
+    document_memory_limit_mb: int
+    model_address: str | None
+    model_name: str | None
+    model_key: str | None
+    model_time_limit_ms: int
 
     def __post_init__(self) -> None:
         named = {setting.name for setting in SETTINGS}

@@ -170,7 +170,8 @@ def show_settings(shape: Annotated[TextShape, typer.Option("--format")] = TextSh
     rows = [
         {
             "variable": s.variable,
-            "value": getattr(values, s.name),
+            # A secret is not shown, only that there is one.
+            "value": "set" if s.unit == "secret" and getattr(values, s.name) else getattr(values, s.name),
             "origin": origins[s.name],
             "default": s.default,
             "unit": s.unit,
