@@ -248,6 +248,21 @@ def test_an_article_relays_a_report_and_quotes_people_in_their_roles() -> None:
     assert found.document.text[call.start : call.end] == "We need to repair the tracks together."
 
 
+def test_a_short_quotation_is_said_by_whom_its_sentence_names() -> None:
+    found = read(f'{NEWS}\nBo Reed, chair of the Eastmark Drivers Union, said: "I welcome the report."\n')
+    said = [c.attribution for c in found.candidates if c.attribution.who == "Bo Reed"]
+
+    assert [(by.mode, by.role, by.body) for by in said] == [
+        (Mode.QUOTED, "chair of the Eastmark Drivers Union", "Eastmark Drivers Union")
+    ]
+
+
+def test_a_line_after_a_marked_list_is_not_of_the_list() -> None:
+    found = read("# A review\n\nThe main barriers are:\n\n- old maps\n- new rules\n\nTrams run on Mondays\n")
+
+    assert shown(found) == [("Barrier", "old maps"), ("Barrier", "new rules")]
+
+
 def test_a_report_speaks_for_itself() -> None:
     parts = (
         "# An audit of trams",

@@ -142,7 +142,12 @@ class Speakers:
         """Returns who says a sentence of the block that was entered last."""
         for quote in self._quotes:
             inside = min(quote.end, sentence.end) - max(quote.start, sentence.start)
-            if inside * 2 > sentence.end - sentence.start or (quote.start <= sentence.start + 1 and inside > 20):
+            led_in = inside > 20 and re.search(rf"\b{_VERB}\b", sentence.text) is not None
+            if (
+                inside * 2 > sentence.end - sentence.start
+                or led_in
+                or (quote.start <= sentence.start + 1 and inside > 20)
+            ):
                 return quote.speaker
         if (match := _ACCORDING.search(sentence.text)) and re.match(r"[A-Z]", match["who"]):
             return Attribution(Mode.RELAYED, who=match["who"])

@@ -125,7 +125,8 @@ class _Reader:
         of_list = self.state.running or self.state.explained
         told = self.state.lead_in is not None and self.state.lead_in.kind is Kind.KEY_MESSAGE
         self.state.explained = told and of_list and not unmarked and block.kind is BlockKind.PARAGRAPH
-        self.state.running = self.state.running and block.kind is BlockKind.LIST_ITEM
+        # After an item that has its mark, a line without one is no longer of the list.
+        self.state.running = False
         if self.state.marked is not None and _PLACE.fullmatch(words):
             return
         if unmarked and self.state.silent_level is None:

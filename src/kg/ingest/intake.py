@@ -71,7 +71,8 @@ class Intake:
             sheet, carried = carried_over(before, held(before.text_sha256, self.library).text, sheet, document.text)
             sheet = replace(sheet, about={**sheet.about, **_facts_by_hand(before), **_previous(before, document)})
         write_sheet(sheet, document.text, self.prefixes)
-        return Taken(sheet, "new" if before is None else "corrected", carried)
+        same = before is not None and before.text_sha256 == document.text_sha256
+        return Taken(sheet, "new" if before is None else "read again" if same else "corrected", carried)
 
     def take_table(self, ingested: Ingested) -> Taken:
         """Puts the items of a table into library and sheet: the table is what counts, names once given stay."""

@@ -68,4 +68,4 @@ def _missing_links(candidate: Candidate) -> list[str]:
     }.get(candidate.kind)
     if needed is None or types & {PEV + name for name in needed[0]}:
         return []
-    return [f"{candidate.id} {needed[1]}"]
+    return [f"{candidate.id} {needed[1]}; add it, as in `link {needed[0][-1]} theme:finance`"]

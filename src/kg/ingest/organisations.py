@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kg.ingest.blocks import Block, Document
+from kg.ingest.blocks import Document
 from kg.ingest.known import Known
 from kg.ingest.normal import View, view
 from kg.names import BASE, folded, slug
@@ -81,12 +81,12 @@ class Bodies:
         self._text = document.text
         self.by_iri: dict[str, Body] = {}
         self._short: dict[str, str] = {}
-        views = [(block, view(document.text, block.start, block.end)) for block in document.blocks]
-        for _, part in views:
+        views = [view(document.text, block.start, block.end) for block in document.blocks]
+        for part in views:
             self._learn_short_forms(part.text)
-        for block, part in views:
+        for part in views:
             for body in self._in(part):
-                self._note(body, block)
+                self._note(body)
 
     def _learn_short_forms(self, text: str) -> None:
         for match in _NAMED.finditer(text):
@@ -97,8 +97,7 @@ class Bodies:
             if "".join(word[0] for word in match["long"].split() if word[0].isupper())[:1] == match["short"][0]:
                 self._short.setdefault(match["short"], _trimmed(match["long"]))
 
-    def _note(self, body: Body, block: Block) -> None:
-        del block
+    def _note(self, body: Body) -> None:
         held = self.by_iri.setdefault(body.iri, body)
         if held is not body:
             held.mentions += [m for m in body.mentions if m not in held.mentions]
