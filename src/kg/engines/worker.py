@@ -47,8 +47,6 @@ OK, BAD_SPARQL, BAD_PARAMETER, NOT_ACCEPTABLE, TOO_MANY_ROWS, TOO_MANY_BYTES, FA
 
 # Replies up to this size stay in memory and go through the socket.
 INLINE_BYTES = 1 << 20
-# Most jobs come with one system call.
-_BUFFER_BYTES = 1 << 16
 # Less address space than this and RocksDB cannot be opened.
 LEAST_MEMORY_MB = 1024
 
@@ -154,7 +152,8 @@ def _end(children: set[int]) -> None:
 
 def work(link: socket.socket) -> None:
     """Opens what the first frame names, then answers jobs until the service closes the socket."""
-    frames = link.makefile("rb", buffering=_BUFFER_BYTES)
+    # Buffered, so that most jobs come with one system call.
+    frames = link.makefile("rb")
     first = _frame(frames)
     if first is None:
         return
