@@ -43,6 +43,8 @@ HERE = Path(__file__).parent
 JSON_RESULTS = "application/sparql-results+json"
 CONNECTIONS = 8
 SLOW = "rdflib-endpoint"
+# What has to be installed for the program of that name.
+EXTRAS = {SLOW: "rdflib-endpoint[cli]"}
 PREFIXES = f"PREFIX pev: <{PEV}> PREFIX skos: <http://www.w3.org/2004/02/skos/core#> "
 # @SUBJECT@ stands for an IRI, @N@ for a number that no other request has.
 KINDS: Mapping[str, str] = {
@@ -239,7 +241,8 @@ def peer(name: str, peers: Path) -> Path:
     print(f"installing {name} into {peers}", flush=True)
     if not (peers / "bin" / "python").exists():
         venv.create(peers, with_pip=True)
-    run(peers / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", name)
+    package = EXTRAS.get(name, name)
+    run(peers / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package)
     return peers / "bin" / name
 
 
