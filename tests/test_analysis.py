@@ -375,8 +375,8 @@ def test_betweenness_is_that_of_networkx_between_themes_and_bodies(release: Rele
     graph: nx.Graph[int] = nx.Graph()
     for number in reader.links_of_type(*CONTENT).tolist():
         graph.add_edge(int(links.arrays["subject"][number]), int(links.arrays["object"][number]))
-    nodes = (links.node(row["theme"]) for row in reader.rows("common-themes"))
-    themes = [node for node in nodes if node is not None and node in graph]
+    numbers = (links.node(row["theme"]) for row in reader.rows("common-themes"))
+    themes = [node for node in numbers if node is not None and node in graph]
     asked = {int(links.arrays["object"][n]) for n in reader.links_of_type(DIRECTED_TO)}
     theirs = nx.betweenness_centrality_subset(graph, themes, list(asked))
     ways = sum(nx.has_path(graph, theme, body) for theme in themes for body in asked)

@@ -82,18 +82,30 @@ class Lineage:
 
 def lineage(reader: Reader, independence: Independence, item: Entity, limit: int) -> Lineage:
     """Returns what became of an item."""
-    rows = reader.rows("lineage-of-item", item=item.iri)
+    line = _line(reader, item.iri)
+    rows = reader.rows_about("lineage-of-items", "of", line)
     events = list(grouped(rows, "event", "of", "item", "document").values())
     events.sort(key=_order)
     kept = events[:limit]
     grounds = reader.grounds(iris_of([r for e in kept for r in e], "of", "item", "document", "agent", "detail"))
-    line = {row[key] for row in rows for key in ("of", "item") if row["event"] in EVENTS[:3] and key in row}
-    sources = independence.sources(line | {item.iri})
+    sources = independence.sources(line)
     counts = dict.fromkeys(EVENTS[:-1], 0) | {"self-reported": 0, "verified": 0, "unknown": 0}
     for event in events:
         counts[_verified(event) or event[0]["event"]] += 1
     results = tuple(_happening(event, grounds) for event in kept)
     return Lineage(reader.release.id, item, sources.origins, sources.independent, counts, results, len(events) > limit)
+
+
+def _line(reader: Reader, item: str) -> set[str]:
+    """Returns an item with what it says again and what says it again, in one step or several."""
+    found = {item}
+    for step in (reader.ends, reader.starts):
+        ahead = [item]
+        while ahead:
+            new = set(step(ahead.pop(), _TIES[0])) - found
+            found |= new
+            ahead += new
+    return found
 
 
 def _order(event: Sequence[Row]) -> tuple[object, ...]:

@@ -44,6 +44,13 @@ class Reader:
     def __init__(self, release: Release, texts: Texts) -> None:
         self.release = release
         self._texts = texts
+        self._nodes: dict[str, int | None] = {}
+
+    def node(self, iri: str) -> int | None:
+        """Returns the number of a thing's node, None for one without links; the same few are asked for often."""
+        if iri not in self._nodes:
+            self._nodes[iri] = self.release.links.node(iri)
+        return self._nodes[iri]
 
     def rows(self, name: str, **values: str) -> list[Row]:
         """Returns the rows of a query of queries/, unbound cells left out.
@@ -79,8 +86,8 @@ class Reader:
     def basis(self, start: str, ends: Iterable[str], predicates: Iterable[str]) -> tuple[str, Basis] | None:
         """Returns the best founded link of these types from one thing to any of others, either way, with its basis."""
         links, wanted = self.release.links, set(predicates)
-        first = links.node(start)
-        others = [node for end in ends if (node := links.node(end)) is not None]
+        first = self.node(start)
+        others = [node for end in ends if (node := self.node(end)) is not None]
         if first is None or not others:
             return None
         a = links.arrays
@@ -101,7 +108,7 @@ class Reader:
 
     def _across(self, item: str, predicates: Sequence[str], far: str) -> list[str]:
         links = self.release.links
-        node = links.node(item)
+        node = self.node(item)
         if node is None:
             return []
         numbers = links.links_of(node)[far == "subject"]
@@ -111,7 +118,7 @@ class Reader:
 
     def origin(self, item: str) -> str | None:
         """Returns the document in which an item is stated."""
-        node = self.release.links.node(item)
+        node = self.node(item)
         number = -1 if node is None else int(self.origins[node])
         return None if number < 0 else self.release.links.iri(number)
 
