@@ -88,14 +88,14 @@ class Explainer:
         hops = tuple(self._hop(step, links[step.link], grounds) for step in chain.steps)
         parts = ScoreParts(*(part / 100 for part in (chain.parts.basis, chain.parts.origins, chain.parts.hubs)))
         stretches = stretches_of(hops, lambda iri: self.entity(iri, grounds.entities))
-        independent = self._release.links.independent({origin for hop in hops for origin in hop.origins})
+        independent = self._release.links.independent([step.link for step in chain.steps])
         nodes = (hops[0].start, *(hop.end for hop in hops))
         whose = verdict(hops, stretches, grounds.issued)
         return Path(nodes, hops, chain.score, parts, stretches, independent, tuple(map(told, hops)), whose)
 
     def _hop(self, step: Step, link: Link, grounds: _Grounds) -> Hop:
         start, end = self._release.links.iri(step.start), self._release.links.iri(step.end)
-        item = _item(link, grounds)
+        item = _item(link, grounds.voices)
         voice = self._voice(link, grounds)
         return Hop(
             self.entity(start, grounds.entities),
@@ -106,8 +106,8 @@ class Explainer:
             link.basis,
             link.origins,
             self._sentence(link, grounds),
-            tuple(self._texts.quoted(p) for p in grounds.passages.get(item or "", ())),
-            self._release.links.independent(link.origins),
+            tuple(self._texts.quoted(p) for p in grounds.passages.get(item, ())),
+            self._release.links.independent([step.link]),
             tuple(self.entity(agent, grounds.entities) for agent in voice.agents) if voice else (),
             voice.mode if voice else None,
             min((grounds.issued[o] for o in link.origins if o in grounds.issued), default=None),
@@ -132,7 +132,8 @@ class Explainer:
         issued = {iri: dates[0] for (iri, property_), dates in found.items() if property_ == _ISSUED}
         agents = {agent for voice in voices.values() for agent in voice.agents}
         entities = self._release.search.entities({*ends, *origins, *agents})
-        return _Grounds(entities, voices, issued, read_passages(source, library, ends))
+        items = {_item(link, voices) for link in every}
+        return _Grounds(entities, voices, issued, read_passages(source, library, sorted(items)))
 
     def _sentence(self, link: Link, grounds: _Grounds) -> str:
         subject = self._called(link.subject, grounds)
@@ -155,18 +156,15 @@ class Explainer:
     def _voice(self, link: Link, grounds: _Grounds) -> _Voice | None:
         """Returns who says what a link says; None for what nobody says, or what only tells who says something."""
         said = link.basis is Basis.SAID and link.predicate not in ATTRIBUTIONS
-        return grounds.voices.get(_item(link, grounds) or "") if said else None
+        return grounds.voices.get(_item(link, grounds.voices)) if said else None
 
     def _called(self, iri: str, grounds: _Grounds) -> str:
         return called(self.entity(iri, grounds.entities))
 
 
-def _item(link: Link, grounds: _Grounds) -> str | None:
-    """Returns which end of a link carries its provenance: the item it was recorded with."""
-    for iri in (link.subject, link.object):
-        if iri in grounds.voices:
-            return iri
-    return link.subject if link.subject in grounds.passages else None
+def _item(link: Link, voices: Mapping[str, _Voice]) -> str:
+    """Returns which end of a link carries its provenance: the item it was recorded with; else its subject."""
+    return next((iri for iri in (link.subject, link.object) if iri in voices), link.subject)
 
 
 def _value(term: object) -> str:

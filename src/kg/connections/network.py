@@ -108,9 +108,7 @@ class Weighted:
     @classmethod
     def of(cls, links: Links) -> Weighted:
         """Returns them for the links of a release."""
-        # Plain views: a memory-mapped array pays at every slice for what it is.
-        plain = {name: np.asarray(array) for name, array in links.arrays.items()}
-        return cls(links, plain, link_costs(links), node_costs(links))
+        return cls(links, links.plain, link_costs(links), node_costs(links))
 
     def hubs(self, more_than: int) -> Hubs:
         """Returns the nodes with more than so many links."""

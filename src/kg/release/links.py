@@ -85,15 +85,20 @@ class Links:
     def link_count(self) -> int:
         return len(self.arrays["subject"])
 
+    @cached_property
+    def plain(self) -> dict[str, Ints]:
+        """The arrays without what tells that they are mapped, which costs at every look."""
+        return {name: np.asarray(array) for name, array in self.arrays.items()}
+
     def iri(self, node: int) -> str:
         """Returns the IRI of a node."""
-        at = self.arrays["node_at"]
+        at = self.plain["node_at"]
         return self.nodes[at[node] : at[node + 1]].tobytes().decode()
 
     def node(self, iri: str) -> int | None:
         """Returns the number of the node with that IRI, by bisection; None when it has no links."""
         wanted, low, high = iri.encode(), 0, self.node_count
-        at = self.arrays["node_at"]
+        at = self.plain["node_at"]
         while low < high:
             middle = (low + high) // 2
             found = self.nodes[at[middle] : at[middle + 1]].tobytes()
@@ -108,36 +113,39 @@ class Links:
             found = [number for iri in iris if (number := self.node(iri)) is not None]
         else:
             blob, wanted = self.nodes.tobytes(), {iri.encode() for iri in iris}
-            bounds = enumerate(pairwise(self.arrays["node_at"].tolist()))
+            bounds = enumerate(pairwise(self.plain["node_at"].tolist()))
             found = [number for number, (start, end) in bounds if blob[start:end] in wanted]
         return np.array(found, dtype=np.int32)
 
     def links_of(self, node: int) -> tuple[Ints, Ints]:
         """Returns the numbers of the links of a node: as subject, and as object."""
-        out_at, in_at, in_link = self.arrays["out_at"], self.arrays["in_at"], self.arrays["in_link"]
+        out_at, in_at, in_link = self.plain["out_at"], self.plain["in_at"], self.plain["in_link"]
         outward = np.arange(out_at[node], out_at[node + 1], dtype=np.int32)
         return outward, in_link[in_at[node] : in_at[node + 1]]
 
     def degree(self, node: int) -> int:
         """Returns how many links a node has, both ways."""
-        out_at, in_at = self.arrays["out_at"], self.arrays["in_at"]
+        out_at, in_at = self.plain["out_at"], self.plain["in_at"]
         return int(out_at[node + 1] - out_at[node] + in_at[node + 1] - in_at[node])
 
     @cached_property
     def dependence(self) -> Dependence:
         """Which documents are no second source beside another."""
-        return Dependence.of(*(map(tuple, self.arrays[name].tolist()) for name in ("covers", "adopts")))
+        return Dependence.of(*(map(tuple, self.plain[name].tolist()) for name in ("covers", "adopts")))
 
-    def independent(self, origins: Collection[str]) -> int:
-        """Returns how many independent sources some origin documents come down to."""
-        numbers = {iri: self.node(iri) for iri in origins}
-        known = [number for number in numbers.values() if number is not None]
-        return self.dependence.count(known) + len(numbers) - len(known)
+    def independent(self, numbers: Collection[int]) -> int:
+        """Returns how many independent sources the origins of some links come down to."""
+        a = self.plain
+        sets = {int(a["origins"][number]) for number in numbers}
+        if len(sets) == 1:
+            return int(a["independent"][sets.pop()])
+        members = (a["origin"][a["origin_at"][s] : a["origin_at"][s + 1]].tolist() for s in sets)
+        return self.dependence.count({origin for group in members for origin in group})
 
     def origins(self, link: int) -> tuple[str, ...]:
         """Returns the IRIs of the origin documents of a link."""
-        number, at = self.arrays["origins"][link], self.arrays["origin_at"]
-        return tuple(self.iri(int(n)) for n in self.arrays["origin"][at[number] : at[number + 1]])
+        number, at = self.plain["origins"][link], self.plain["origin_at"]
+        return tuple(self.iri(int(n)) for n in self.plain["origin"][at[number] : at[number + 1]])
 
     def all_origins(self) -> list[str]:
         """Returns the IRIs of every document that is the origin of some link, sorted."""
@@ -145,7 +153,7 @@ class Links:
 
     def link(self, number: int) -> Link:
         """Returns a link as a triple with its basis and origins."""
-        a = self.arrays
+        a = self.plain
         return Link(
             self.iri(int(a["subject"][number])),
             self.types[int(a["type"][number])],
