@@ -76,7 +76,7 @@ class Drawing:
             "details": self._details(quotes=quotes),
             "dates": {},
         }
-        page = _page(self.title, self.door.release, data, self.to_svg())
+        page = page_of(self.title, self.door.release, data, self.to_svg())
         if path is not None:
             Path(path).write_text(page, encoding="utf-8")
         return page
@@ -161,7 +161,7 @@ def _columns(flow: Sequence[tuple[str, str]]) -> dict[str, int]:
     return columns
 
 
-def _page(title: str, release: str, data: Mapping[str, Any], svg: str) -> str:
+def page_of(title: str, release: str, data: Mapping[str, Any], svg: str) -> str:
     # Neither data nor script can end the element that it stands in.
     held = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     script = built("standalone.js").read_text(encoding="utf-8").replace("</script", "<\\/script")

@@ -28,8 +28,9 @@ class View(anywidget.AnyWidget):
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, drawing: Drawing) -> None:
-        self._esm = built("widget.js")
-        self._css = built("view.css")
+        # As text: of a path that is given to one widget only the name would reach the browser.
+        self._esm = built("widget.js").read_text(encoding="utf-8")
+        self._css = built("view.css").read_text(encoding="utf-8")
         self.drawing = drawing
         super().__init__(graph=drawing.graph)
         self.on_msg(lambda _widget, content, _buffers: self.send(self.reply(content)))

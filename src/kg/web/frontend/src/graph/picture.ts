@@ -40,6 +40,8 @@ export class Picture {
   private readonly context: CanvasRenderingContext2D;
   private scene: Scene = { width: 1, height: 1, nodes: [], groups: [], links: [], labels: [], linkLabels: [] };
   private drag: Drag | null = null;
+  /** What was drawn when a large picture began to be moved: moved as it is, until it is let go. */
+  private still: HTMLCanvasElement | null = null;
   private hovered: string | null = null;
   private frame = 0;
   private settled = 0;
@@ -180,6 +182,10 @@ export class Picture {
   };
 
   private paint(): void {
+    if (this.still && this.drag?.kind === "pan" && this.drag.moved) {
+      this.paintStill(this.still, this.drag);
+      return;
+    }
     const many = this.controller.shown.nodes.length > MANY;
     const quick = many && (this.moving || this.drag?.moved === true);
     this.scene = this.sceneNow(quick, this.hovered);
@@ -191,6 +197,20 @@ export class Picture {
       clearTimeout(this.settled);
       this.settled = setTimeout(this.redraw, 160) as unknown as number;
     }
+  }
+
+  private paintStill(still: HTMLCanvasElement, { from, last }: Drag): void {
+    const ratio = devicePixelRatio || 1;
+    this.context.setTransform(1, 0, 0, 1, 0, 0);
+    this.context.fillStyle = this.theme.paper;
+    this.context.fillRect(0, 0, still.width, still.height);
+    this.context.drawImage(still, (last.x - from.x) * ratio, (last.y - from.y) * ratio);
+  }
+
+  private keepStill(): void {
+    this.still = document.createElement("canvas");
+    [this.still.width, this.still.height] = [this.canvas.width, this.canvas.height];
+    this.still.getContext("2d")?.drawImage(this.canvas, 0, 0);
   }
 
   private sceneNow(quick: boolean, hovered: string | null): Scene {
@@ -242,7 +262,10 @@ export class Picture {
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     canvas.addEventListener("pointerup", (event) => this.up(event));
-    canvas.addEventListener("pointercancel", () => (this.drag = null));
+    canvas.addEventListener("pointercancel", () => {
+      [this.drag, this.still] = [null, null];
+      this.redraw();
+    });
     canvas.addEventListener("pointerleave", () => this.hover(null));
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event));
@@ -269,6 +292,7 @@ export class Picture {
     const kind = this.lasso ? "lasso" : hit?.kind === "node" ? "node" : "pan";
     const id = hit?.kind === "node" ? hit.node.id : "";
     this.drag = { kind, id, last: from, from, moved: false, loop: [from], hit };
+    if (kind === "pan" && this.controller.shown.nodes.length > MANY) this.keepStill();
   }
 
   private move(event: PointerEvent): void {
@@ -292,6 +316,7 @@ export class Picture {
   private up(event: PointerEvent): void {
     const { drag } = this;
     this.drag = null;
+    this.still = null;
     if (!drag) return;
     if (!drag.moved) this.click(drag.hit, event);
     else if (drag.kind === "node") this.controller.take({ op: "pin", node: drag.id, ...this.camera.toGraph(drag.last) });
