@@ -72,7 +72,7 @@ def measure_graph(browser: Browser, count: int, most_s: float) -> bool:
     """Prints the figures of one size and tells whether it is drawn in time."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "page.html")
-        file.write_text(page_of(graph(count), ""), encoding="utf-8")
+        file.write_text(page_of(f"{count} things", "0" * 64, graph(count), ""), encoding="utf-8")
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         started = time.perf_counter()
         page.goto(file.as_uri())

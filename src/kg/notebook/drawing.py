@@ -162,6 +162,7 @@ def _columns(flow: Sequence[tuple[str, str]]) -> dict[str, int]:
 
 
 def page_of(title: str, release: str, data: Mapping[str, Any], svg: str) -> str:
+    """Returns a page that shows some data by itself, with a still picture until its script runs."""
     # Neither data nor script can end the element that it stands in.
     held = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     script = built("standalone.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
