@@ -33,7 +33,7 @@ def test_a_gap_leads_to_the_passages_of_its_barrier(watch: Watched) -> None:
     page = watch.open("/?view=gaps")
     page.locator("table.matrix button.cell").first.click()
     page.get_by_role("heading", name="Passages of the barrier").wait_for()
-    assert page.locator(".gap figure.passage").count() > 0
+    page.locator(".gap figure.passage").first.wait_for()
     watch.look("gaps")
     assert watch.barriers() == []
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pyoxigraph import NamedNode, RdfFormat, parse
 
-from kg.errors import KgError
+from kg.errors import KgError, UnknownName
 from kg.notebook.doors import Door, Json
 from kg.notebook.picture import picture
 from kg.tokens import is_graph_form
@@ -123,8 +123,14 @@ def iris_of_query(door: Door, query: str) -> list[str]:
 
 
 def of_subgraph(door: Door, title: str, iris: Iterable[str]) -> Drawing:
-    """Returns the drawing of some things and every link between them."""
+    """Returns the drawing of some things and every link between them; what the graph does not hold is left out.
+
+    Raises:
+        UnknownName: it holds none of them.
+    """
     found = door.get("subgraph", entities=list(iris))
+    if found["unknown"] and not found["entities"]:
+        raise UnknownName(f"{', '.join(found['unknown'][:3])}: nothing like that is in this release.")
     return Drawing(door, title, found["entities"], found["links"])
 
 
