@@ -17,7 +17,7 @@ import kg
 from kg.answers import Answers
 from kg.errors import BadParameter, BadSparql, DataError, UnknownName
 from kg.evidence import sha256
-from kg.model import Answer, Basis, Cell
+from kg.model import Answer, Basis, Cell, Mode, Restriction
 from kg.names import PEV, XSD
 from kg.notebook import Graph, Table
 from workspaces import edit, text_file, write_workspace
@@ -153,6 +153,9 @@ def test_connections_descriptions_and_searches_are_those_of_the_front_door(graph
     assert graph.connect(*ends) == answers.connect(*ends)
     narrow = graph.connect(*ends, max_hops=5, limit=2, basis="said, judged")
     assert narrow == answers.connect(*ends, 5, 2, frozenset({Basis.SAID, Basis.JUDGED}))
+    around = graph.connect(*ends, mode="shortest", avoid=["Finance", "Workforce"], since="2018")
+    restriction = Restriction(avoid=("Finance", "Workforce"), since="2018")
+    assert around == answers.connect(*ends, mode=Mode.SHORTEST, restriction=restriction)
     assert graph.describe("COSLA") == answers.describe("COSLA")
     assert graph.search("leadership", limit=3) == answers.search("leadership", limit=3).results
 
