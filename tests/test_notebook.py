@@ -18,7 +18,7 @@ from kg import wire
 from kg.answers import Answers
 from kg.errors import BadParameter, BadSparql, DataError, UnknownName
 from kg.evidence import sha256
-from kg.model import Answer, Basis, Cell
+from kg.model import Answer, Basis, Cell, Mode, Restriction
 from kg.names import PEV, XSD
 from kg.notebook import Graph, Table
 from workspaces import edit, text_file, write_workspace
@@ -154,6 +154,9 @@ def test_connections_descriptions_and_searches_are_those_of_the_front_door(graph
     assert graph.connect(*ends).answer.to_dict() == wire.paths(answers.connect(*ends))
     narrow = graph.connect(*ends, max_hops=5, limit=2, basis="said, judged")
     assert narrow.answer.to_dict() == wire.paths(answers.connect(*ends, 5, 2, frozenset({Basis.SAID, Basis.JUDGED})))
+    around = graph.connect(*ends, mode="shortest", avoid=["Finance", "Workforce"], since="2018")
+    restriction = Restriction(avoid=("Finance", "Workforce"), since="2018")
+    assert around.answer.to_dict() == wire.paths(answers.connect(*ends, mode=Mode.SHORTEST, restriction=restriction))
     assert graph.describe("COSLA").to_dict() == wire.description(answers.describe("COSLA"))
     assert graph.search("leadership", limit=3).answer.to_dict() == wire.matches(answers.search("leadership", limit=3))
 
