@@ -177,6 +177,12 @@ def test_a_theme_that_is_named_once_is_silent_after_and_not_before(told: Analysi
     assert [(y.year, y.state) for y in theme.years] == [("2024", "named")]
 
 
+def test_a_passage_that_is_not_described_is_none_that_anything_rests_on(told: Analysis) -> None:
+    items = {c.item.curie for found in told.fragile().results for c in found.claims}
+    assert POSTS in items
+    assert "barrier:later-answered" not in items
+
+
 def test_a_report_that_only_adopts_a_call_is_no_second_source_of_it(told: Analysis) -> None:
     found = told.lineage(FILL)
     assert (found.origins, found.independent) == (2, 1)

@@ -136,6 +136,6 @@ def _happening(event: Sequence[Row], grounds: Grounds) -> Happening:
         row.get("issued"),
         grounds.entities(distinct(event, "detail")),
         _verified(event),
-        tie[1] if tie else Basis.SAID,
+        tie[1] if tie else Basis(row.get("how", Basis.SAID)),
         grounds.evidence(item or of),
     )
