@@ -326,7 +326,9 @@ def verdict(found: Mapping[tuple[str, str], Reading]) -> str:
         for kind, target in targets.items():
             against = AGAINST.get(kind, kind)
             if (against, peer_name) in found:
-                reached = found[kind, "kg serve"].requests_per_s / found[against, peer_name].requests_per_s
+                # A peer that answers nothing in its time has at least not answered one.
+                speed = max(found[against, peer_name].requests_per_s, 1e-9)
+                reached = found[kind, "kg serve"].requests_per_s / speed
                 measure = f"of the {against} of {peer_name}"
                 word = "met" if reached >= target else "missed"
                 lines.append(f"| {kind} | {measure} | {reached:.2f} | {target} | {word} |")

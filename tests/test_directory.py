@@ -49,6 +49,14 @@ def test_a_folder_that_is_a_release_is_found_itself(tmp_path: Path) -> None:
     assert find_release(write_release(tmp_path, "one").root).id == "one"
 
 
+def test_a_manifest_is_read_once_and_again_when_another_takes_its_place(tmp_path: Path) -> None:
+    root = write_release(tmp_path, "one").root
+    assert find_release(root).manifest is find_release(root).manifest
+
+    write_json(root / "manifest.json", {"format": FORMAT_VERSION, "release": "another"})
+    assert find_release(root).id == "another"
+
+
 def test_of_a_folder_of_releases_the_current_one_is_found(tmp_path: Path) -> None:
     releases = [write_release(tmp_path, name) for name in ("one", "two", "three")]
     make_current(tmp_path, releases[1], "fingerprint")

@@ -21,7 +21,7 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from kg.errors import BadParameter, ReleaseError, UnknownName
@@ -60,7 +60,12 @@ class ReleaseDirectory:
 
     @cached_property
     def manifest(self) -> Mapping[str, object]:
-        return _read_json(self.root / "manifest.json")
+        path = self.root / "manifest.json"
+        try:
+            stat = path.stat()
+        except OSError:
+            return _read_json(path)  # which says what is wrong
+        return _read_once(path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
     @cached_property
     def build_info(self) -> Mapping[str, object]:
@@ -80,6 +85,12 @@ class ReleaseDirectory:
         found = _read_json(self.context).get("@context", {})
         assert isinstance(found, dict)
         return found
+
+
+# A service looks twice a second which release is current, and a manifest may have megabytes.
+@lru_cache(maxsize=4)
+def _read_once(path: Path, *_state: int) -> Mapping[str, object]:
+    return _read_json(path)
 
 
 def _read_json(path: Path) -> Mapping[str, object]:
