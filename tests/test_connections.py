@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path as Path_
 from urllib.parse import urlencode
 
+import networkx as nx
 import pytest
 from fastapi.testclient import TestClient
+from pyoxigraph import NamedNode
 
 from conftest import application
 from kg import wire
@@ -276,6 +278,31 @@ def test_what_an_article_covers_and_the_article_are_one_source(answers: Answers)
     # Both articles are on the report of 2019, which is no origin of this itself.
     assert hop.independent == 2
     assert (len(found.paths[0].sources), found.paths[0].independent) == (3, 2)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=" to ".join)
+def test_independent_sources_are_counted_as_one_does_by_hand(
+    answers: Answers, release: Release, pair: tuple[str, str]
+) -> None:
+    def pairs(query: str) -> list[tuple[str, str]]:
+        rows = release.source.select(query).rows
+        return [(a.value, b.value) for a, b in rows if isinstance(a, NamedNode) and isinstance(b, NamedNode)]
+
+    recommended = "?i pev:reiterates ?r ; pev:statedIn ?d . ?r a pev:Recommendation ; pev:statedIn ?e"
+    covers = pairs("SELECT ?a ?d { ?a pev:reportsOn ?d }")
+    adopts = pairs(f"SELECT DISTINCT ?d ?e {{ {recommended} }}")
+
+    def count(origins: set[str]) -> int:
+        graph: nx.Graph[str] = nx.Graph()
+        graph.add_nodes_from(origins)
+        graph.add_edges_from(edge for edge in covers if edge[0] in origins)
+        graph.add_edges_from(edge for edge in adopts if set(edge) <= origins)
+        return sum(bool(group & origins) for group in nx.connected_components(graph))
+
+    for path in connected(answers, pair).paths:
+        assert path.independent == count(set(path.sources)) <= len(path.sources)
+        for hop in path.hops:
+            assert hop.independent == count(set(hop.origins))
 
 
 def test_a_hop_says_how_the_texts_carry_it_and_when_it_was_said(answers: Answers) -> None:

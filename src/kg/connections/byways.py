@@ -10,9 +10,9 @@ missed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from kg.connections.bounds import NEVER, Bounds
 from kg.connections.compact import Compact
 from kg.connections.costs import BASIS_COST, Costs, hub_cost
-from kg.connections.network import Field, Flags, Network, Steps, distinct, flags_of
+from kg.connections.network import Field, Flags, Network, Steps, distinct
 from kg.connections.reach import FAR, Reach
 from kg.connections.threads import Least
 from kg.release.links import Ints
 
 # New nodes that are fewer than this part of all are sorted; else all are read through.
-_SORTED_PART = 100
+_SORTED_PART = 8
 
 
 class Unsure(Exception):
@@ -105,7 +105,8 @@ class Byways:
     def __post_init__(self) -> None:
         self.reach: Reach | None = None
         self._found: list[Steps] = []
-        self._uncovered: set[tuple[int, int]] = set()
+        self._beside: list[Ints] = []
+        self._uncovered: dict[tuple[int, int], int] = {}
         self.ahead = Side(self.network, self.start, self.hubs, back=False)
         self.behind = Side(self.network, self.goal, self.hubs, back=True)
 
@@ -137,9 +138,8 @@ class Byways:
         parts = [*self.ahead.steps, *self.behind.steps, *self._found, self.crossings]
         steps = Steps(*map(np.concatenate, zip(*parts, strict=True)))
         steps = steps.kept((steps.node != self.start) & (steps.at != self.goal))
-        flags = flags_of(self.network.node_count, steps.at)
-        flags[steps.node] = flags[[self.start, self.goal]] = True
-        names = np.flatnonzero(flags).astype(np.int32)
+        seen = [self.ahead.reached, self.behind.reached, self.crossings.at, self.crossings.node, *self._beside]
+        names = distinct(np.concatenate(seen))
         number = np.empty(self.network.node_count, dtype=np.int32)
         number[names] = np.arange(len(names), dtype=np.int32)
         steps = Steps(number[steps.at], steps.link, number[steps.node])
@@ -153,30 +153,34 @@ class Byways:
             Unsure: it would be too much.
             Exhausted: the budget does not reach.
         """
-        names = bounds.field.names(np.arange(bounds.field.node_count))
+        names = bounds.field.names(np.arange(bounds.field.node_count, dtype=np.int32))
         hubs = np.flatnonzero(self.hubs[names]).astype(np.int32)
-        before = _costs_from_start(bounds.field, bounds.start, bounds.hops)
-        least = _least_between(before, bounds, hubs, between=2) <= cost
-        if bool((_least_between(before, bounds, hubs, between=3) <= cost).any()):
+        before = [costs[hubs] for costs in _costs_from_start(bounds.field, bounds.start, bounds.hops - 2)]
+        if _least_between(before, bounds, hubs, cost, between=3):
             raise Unsure
-        pairs = [(int(names[hubs[a]]), int(names[hubs[b]])) for a, b in np.argwhere(least).tolist()]
-        new = [pair for pair in pairs if pair not in self._uncovered]
+        # What lies between may cost as much as is left when all else costs as little as it can.
+        left = {
+            (int(names[hubs[one]]), int(names[hubs[other]])): cost - least + hub_cost(2)
+            for (one, other), least in _least_between(before, bounds, hubs, cost, between=2).items()
+        }
+        new = {pair: most for pair, most in left.items() if most > self._uncovered.get(pair, -1)}
         self._uncovered.update(new)
         if self.network.work(np.array(sorted({hub for pair in new for hub in pair}), dtype=np.int32)) > self.most:
             raise Unsure
         self._between(new)
         return bool(new)
 
-    def _between(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Adds the steps over what lies between two hubs, for each pair of them."""
+    def _between(self, pairs: Mapping[tuple[int, int], int]) -> None:
+        """Adds the steps over what lies between two hubs and costs at most so much, for each pair of them."""
         seen = np.zeros(self.network.node_count, dtype=np.bool_)
-        for first, group in groupby(pairs, key=lambda pair: pair[0]):
+        for first, group in groupby(sorted(pairs), key=lambda pair: pair[0]):
             out = self.network.around(np.array([first], dtype=np.int32), back=False)
             seen[out.node] = True
-            for _, second in group:
-                into = self.network.around(np.array([second], dtype=np.int32), back=True)
-                common = into.kept(seen[into.node])
+            for pair in group:
+                into = self.network.around(np.array([pair[1]], dtype=np.int32), back=True)
+                common = into.kept(seen[into.node] & (self.network.node_cost[into.node] <= pairs[pair]))
                 self._found += [Steps(common.node, common.link, common.at), out.kept(np.isin(out.node, common.node))]
+                self._beside.append(common.node)
             seen[out.node] = False
 
     def _look(self, hops: int) -> None:
@@ -197,15 +201,26 @@ class Byways:
         return self.ahead.nearest_hub() + self.behind.nearest_hub() + 2
 
 
-def _least_between(before: Sequence[Costs], bounds: Bounds, hubs: Ints, *, between: int) -> NDArray[np.int32]:
-    """Returns what a path costs at least that passes one hub and then another, with so many hops between."""
-    table = np.full((len(hubs), len(hubs)), int(NEVER), dtype=np.int32)
+def _least_between(
+    before: Sequence[Costs], bounds: Bounds, hubs: Ints, cost: int, *, between: int
+) -> dict[tuple[int, int], int]:
+    """Returns what a path costs at least that passes one hub and then another, with so many hops between.
+
+    Returns:
+        The cost by the places of both in `hubs`, where it is not over `cost`.
+    """
+    found: dict[tuple[int, int], int] = {}
     hidden = between * BASIS_COST[0] + (between - 1) * hub_cost(2)
     for passed in range(bounds.hops - between + 1):
-        after = bounds.entering[0][bounds.hops - passed - between][hubs].astype(np.int32)
-        np.minimum(table, before[passed][hubs].astype(np.int32)[:, None] + hidden + after[None, :], out=table)
-    np.fill_diagonal(table, int(NEVER))
-    return table
+        here = before[passed].astype(np.int32)
+        there = bounds.entering[0][bounds.hops - passed - between][hubs].astype(np.int32)
+        ones = np.flatnonzero(here + hidden + there.min(initial=NEVER) <= cost)
+        others = np.flatnonzero(here.min(initial=NEVER) + hidden + there <= cost)
+        for one, other in product(ones.tolist(), others.tolist()):
+            least = int(here[one] + hidden + there[other])
+            if one != other and least <= cost:
+                found[one, other] = min(least, found.get((one, other), least))
+    return found
 
 
 def _costs_from_start(field: Field, start: int, hops: int) -> list[NDArray[np.int16]]:

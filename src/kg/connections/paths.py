@@ -21,7 +21,7 @@ from kg.connections.reach import FAR, Meeting, Reach
 from kg.model import Mode
 
 # A thing with more links is a hub; when that proves nothing, with more than the next.
-HUBS = (500,)
+HUBS = (300,)
 # So many links are looked at for one level without hubs; where there are more, hubs are not what is in the way.
 _MOST_SEEN = 200_000
 
