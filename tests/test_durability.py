@@ -112,21 +112,21 @@ def test_no_acknowledged_update_is_lost_when_a_dataset_is_killed(tmp_path: Path)
     tokens.write_text(f"ada {TOKEN}\n", encoding="utf-8")
     for kill in range(KILLS + 1):
         begun = time.monotonic()
-        with started("--scratch", tmp_path / "data", "--token-file", tokens) as service:
-            with ready(service) as client, ThreadPoolExecutor(3) as pool:
-                starts.append(time.monotonic() - begun)
-                assert_whole(client, writer)
-                if kill == KILLS:
-                    break
-                writing = [pool.submit(writer.write_until_dead, client, number) for number in range(3)]
-                time.sleep(chance.uniform(0.0, 1.2))
-                if kill % 2:
-                    # Losing its workers costs the write at hand, and no more.
-                    killed(service, worker=True)
-                    time.sleep(chance.uniform(0.0, 0.6))
-                killed(service, worker=False)
-                for done in writing:
-                    done.result(timeout=30)
+        serving = started("--scratch", tmp_path / "data", "--token-file", tokens)
+        with serving as service, ready(service) as client, ThreadPoolExecutor(3) as pool:
+            starts.append(time.monotonic() - begun)
+            assert_whole(client, writer)
+            if kill == KILLS:
+                break
+            writing = [pool.submit(writer.write_until_dead, client, number) for number in range(3)]
+            time.sleep(chance.uniform(0.0, 1.2))
+            if kill % 2:
+                # Losing its workers costs the write at hand, and no more.
+                killed(service, worker=True)
+                time.sleep(chance.uniform(0.0, 0.6))
+            killed(service, worker=False)
+            for done in writing:
+                done.result(timeout=30)
     assert writer.pairs and writer.graphs
     print(f"{len(writer.pairs)} updates and {len(writer.graphs)} graphs; ready after {max(starts):.1f} s at most")  # noqa: T201
     assert max(starts) < READY_S

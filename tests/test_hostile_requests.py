@@ -12,14 +12,17 @@ import time
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from attacked import Target, addressed, open_target
-from kg.names import GRAPH
+from kg.names import BASE, GRAPH
 from services import AUTHORISED, TOKEN, everything, recorder, status_of
-from workspaces import BARRIER, BASE
+from workspaces import BARRIER
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.slow
 
@@ -166,7 +169,7 @@ def test_bytes_that_are_no_text_are_refused_or_kept_as_they_are(target: Target, 
 @pytest.mark.parametrize("odd", BYTES, ids=repr)
 @WRITABLE
 def test_an_upload_of_bytes_that_are_no_text_is_refused_whole(target: Target, odd: bytes) -> None:
-    for media_type, content in HALF_GOOD.items():
+    for media_type, content in few_of(target, HALF_GOOD).items():
         broken = content.replace(b"BROKEN", odd)
         answer = sent(target, "PUT", media_type, broken)
         # A control character may stand in a string of most formats; here it stands where none is.
@@ -195,6 +198,11 @@ HALF_GOOD: Mapping[str, bytes] = {
 }
 
 
+def few_of(target: Target, uploads: Mapping[str, T]) -> Mapping[str, T]:
+    """Returns all of some uploads to a dataset, the first to a workspace, where a process of its own tries each."""
+    return uploads if target.mode == "scratch" else dict(list(uploads.items())[:1])
+
+
 def sent(target: Target, method: str, media_type: str, content: bytes, graph: str = JUDGED) -> int:
     """Returns the status with which an upload by who may write is answered."""
     headers = {**AUTHORISED, "Content-Type": media_type}
@@ -205,14 +213,13 @@ def sent(target: Target, method: str, media_type: str, content: bytes, graph: st
 @WRITABLE
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 def test_an_upload_that_is_half_good_leaves_nothing(target: Target, method: str) -> None:
-    for media_type, content in HALF_GOOD.items():
+    for media_type, content in few_of(target, HALF_GOOD).items():
         for graph in (JUDGED, f"{GRAPH}source-new"):
             assert sent(target, method, media_type, content, graph) == 400, media_type
-    for boundary in ("--x", "--y"):
-        good = 'Content-Disposition: form-data; name="a"; filename="a.ttl"\r\nContent-Type: text/turtle\r\n\r\n<a:a> <a:b> 1 .'
-        broken = good.replace("<a:b> 1 .", "BROKEN")
-        body = f"--x\r\n{good}\r\n--x\r\n{broken}\r\n{boundary}--\r\n".encode()
-        assert sent(target, method, "multipart/form-data; boundary=x", body) == 400
+    part = 'Content-Disposition: form-data; name="a"; filename="a.ttl"\r\nContent-Type: text/turtle\r\n\r\n<a:a> '
+    for parts in (("<a:b> 1 .", "BROKEN", "--x--"), ("<a:b> 1 .", "<a:b> 2 .", "--y--"), ("<a:b> 1 .", "<a:b> 2", "")):
+        body = f"--x\r\n{part}{parts[0]}\r\n--x\r\n{part}{parts[1]}\r\n{parts[2]}\r\n".encode()
+        assert sent(target, method, "multipart/form-data; boundary=x", body) == 400, parts
 
 
 @WRITABLE
@@ -275,17 +282,17 @@ def test_a_bomb_leaves_nothing(target: Target, name: str) -> None:
 def test_no_context_of_json_ld_is_fetched(target: Target) -> None:
     with recorder() as there:
         remote = f'"{there.address}/context.jsonld"'
-        contexts = (
-            remote,
-            f"[{{}}, {remote}]",
-            f'{{"@import": {remote}}}',
-            f'{{"x": {{"@id": "a:x", "@context": {remote}}}}}',
-        )
-        for context in contexts:
-            content = f'{{"@context": {context}, "@id": "a:a", "x": {{"y": 1}}, "a:b": 1}}'.encode()
-            assert sent(target, "PUT", "application/ld+json", content) in {400, 422}, context
-        for content in (f'{{"@context": {{}}, "@id": "a:a", "a:b": {{"@context": {remote}, "x": 1}}}}'.encode(),):
-            assert sent(target, "PUT", "application/ld+json", content) in {400, 422}
+        contexts = {
+            "its address": remote,
+            "among others": f"[{{}}, {remote}]",
+            "imported": f'{{"@import": {remote}}}',
+            "of a term": f'{{"x": {{"@id": "a:x", "@context": {remote}}}}}',
+        }
+        for context in few_of(target, contexts).values():
+            content = f'{{"@context": {context}, "@id": "a:a", "x": {{"y": 1}}, "a:b": 1}}'
+            assert sent(target, "PUT", "application/ld+json", content.encode()) in {400, 422}, context
+        inner = f'{{"@context": {{}}, "@id": "a:a", "a:b": {{"@context": {remote}, "x": 1}}}}'
+        assert sent(target, "PUT", "application/ld+json", inner.encode()) in {400, 422}
         assert there.contacts == []
 
 

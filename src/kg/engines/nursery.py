@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -19,6 +20,9 @@ from kg.engines.writing import Write
 # Long queries yield the processor to short ones.
 _SLOW_NICENESS = 10
 _READ_BYTES = 1 << 16
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -130,6 +134,12 @@ class Worker:
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, self.pid, _SLOW_NICENESS)
 
+    def give_up(self) -> None:
+        """Ends it, and says so to who asked for it; it may be told already."""
+        if not self.dead:
+            self.close()
+            self._replied(self)
+
     def close(self) -> None:
         if not self.dead:
             self.dead = True
@@ -150,6 +160,9 @@ class Nursery:
     async def open(self) -> None:
         """Starts the process that forks workers."""
         self._loop = asyncio.get_running_loop()
+        self._start()
+
+    def _start(self) -> None:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno())]
         self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
@@ -175,8 +188,9 @@ class Nursery:
         ours, theirs = socket.socketpair()
         worker = Worker(ours, self._loop, replied)
         self._unborn.append(worker)
-        socket.send_fds(self._control, [b"w"], [theirs.fileno()])
-        theirs.close()
+        # If the process has died, this worker dies with it, and is asked for again.
+        with theirs, contextlib.suppress(OSError):
+            socket.send_fds(self._control, [b"w"], [theirs.fileno()])
         worker.premises = premises
         worker.send(premises)
         return worker
@@ -187,8 +201,10 @@ class Nursery:
             content = self._control.recv(4096)
         except BlockingIOError:
             return
+        except OSError:
+            content = b""
         if not content:
-            self._loop.remove_reader(self._control.fileno())
+            self._start_again()
             return
         self._received += content
         while len(self._received) >= STATUS.size:
@@ -198,6 +214,19 @@ class Nursery:
                 self._born(pid)
             elif pid in self._living:
                 self._living.pop(pid).exit_status = status
+
+    def _start_again(self) -> None:
+        """Starts the process anew when it has died; workers that it made live on."""
+        logger.error("the process that forks workers has died; another takes its place")
+        self._loop.remove_reader(self._control.fileno())
+        self._control.close()
+        self._process.wait()
+        self._received.clear()
+        unborn, self._unborn = [*self._unborn], deque()
+        self._start()
+        # Their pools ask for others, of the new process.
+        for worker in unborn:
+            worker.give_up()
 
     def _born(self, pid: int) -> None:
         worker = self._unborn.popleft()

@@ -37,6 +37,9 @@ CREATE VIRTUAL TABLE letters USING fts5 (iri UNINDEXED, folded, tokenize = 'trig
 """
 _OF_CLASS = "(? IS NULL OR EXISTS (SELECT 1 FROM class c WHERE c.iri = {}.iri AND c.class = ?))"
 _CANDIDATES = 200
+# What is asked for may be as long as an address, and the index would take minutes over thousands of words.
+_MOST_WORDS = 32
+_LONGEST_NAME = 400
 # Up to this many names each is compared; of more only those that share a group of three letters.
 _SCANNED = 20_000
 
@@ -214,7 +217,7 @@ class Search:
         Args:
             least: the lowest likeness (0 to 100, rapidfuzz's weighted ratio) that still counts.
         """
-        plain = folded(text)
+        plain = folded(text)[:_LONGEST_NAME]
         few = self._name_count <= _SCANNED
         names = self._all_names(class_iri) if few else self._names_by_letters(plain, class_iri)
         close = process.extract(plain, names, scorer=fuzz.WRatio, score_cutoff=least, limit=None)
@@ -273,7 +276,7 @@ class Search:
 
 
 def _word_queries(text: str) -> list[str]:
-    words = re.findall(r"\w+", folded(text))
+    words = list(dict.fromkeys(re.findall(r"\w+", folded(text))))[:_MOST_WORDS]
     if not words:
         return []
     whole = " ".join(_quoted(word) for word in words)

@@ -27,7 +27,7 @@ def guard_payload(media_type: str, content: bytes, settings: Settings) -> None:
         raise BadParameter("The RDF/XML has a document type; send it without DOCTYPE and ENTITY.")
     if media_type == "application/ld+json":
         _guard_nesting(_JSON_MARKS, content, settings)
-    elif media_type in {"text/turtle", "application/trig"}:
+    elif media_type != "application/rdf+xml":
         _guard_nesting(_TURTLE_MARKS, content, settings)
 
 
