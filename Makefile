@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FRONTEND := hatch_build.py $(shell find src/kg/web/frontend -name node_modules -prune -o -type f -print)
 
 .PHONY: serve test quick format clean
 
@@ -14,6 +15,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python hatch_build.py check
 	$(BIN)/pytest
 
 # All but the slow suites.
@@ -31,13 +33,14 @@ format: $(VENV)/dev.stamp
 clean:
 	rm -rf $(VENV) build dist
 
-# The checkout itself is installed (-e), so that changed files are served without installing again.
-$(VENV)/serve.stamp: pyproject.toml constraints.txt
+# The checkout itself is installed (-e), so that changed files are served without installing again;
+# the front end is built by it, so it is installed again when that changes.
+$(VENV)/serve.stamp: pyproject.toml constraints.txt $(FRONTEND)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e .
 	touch $@
 
-$(VENV)/dev.stamp: pyproject.toml constraints.txt
+$(VENV)/dev.stamp: pyproject.toml constraints.txt $(FRONTEND)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[dev]'
 	touch $@

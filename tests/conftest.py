@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 from fastapi import FastAPI
 
 from kg.answers import Answers
+from kg.cli import main
 from kg.evidence import read_texts
 from kg.release.build import build
 from kg.release.opened import Release, open_release
 from kg.web.app import create_app
+from kg.web.pages import is_built
 from kg.web.serving import Serving
 from kg.workspace import Settings, Workspace, open_workspace, read_settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 
@@ -96,8 +104,58 @@ def running_service(*arguments: str) -> Iterator[str]:
             process.wait(timeout=20)
 
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# Nothing that would ask the network for anything but what a page asks for.
+_CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def built_front_end() -> None:
+    """The bundled front end; tests that need it skip where it is not built."""
+    if not is_built():
+        pytest.skip("the front end is not built: python hatch_build.py")
+
+
+@pytest.fixture(scope="session")
+def browser(built_front_end: None) -> Iterator[Browser]:
+    """A real browser; tests that need it skip where there is none, or where the front end is not built."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=_CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
+
+
 @pytest.fixture(scope="session")
 def service(release_folder: Path) -> Iterator[str]:
     """The address of a service over this repository's release."""
     with running_service("--release", str(release_folder)) as address:
         yield address
+
+
+@pytest.fixture
+def kg_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., dict[str, object]]:
+    """Runs a command of `kg` in this process and returns the JSON that it prints."""
+
+    def run(*arguments: object) -> dict[str, object]:
+        monkeypatch.setattr(sys, "argv", ["kg", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        captured = capfd.readouterr()
+        assert (caught.value.code or 0, captured.err) == (0, "")
+        found: dict[str, object] = json.loads(captured.out)
+        return found
+
+    return run

@@ -173,10 +173,22 @@ def test_an_unknown_name_is_told_with_the_nearest(town: Answers) -> None:
     assert "Guild of Pilots (agent:pilots)" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["agent:nobody", f"{BASE}id/agent/nobody", "nobody:pilots", "", "\0", "<no iri>"])
+@pytest.mark.parametrize("name", ["agent:nobody", f"{BASE}id/agent/nobody", "nobody:pilots", "\0", "<no iri>"])
 def test_a_name_of_nothing_is_unknown_in_every_form(town: Answers, name: str) -> None:
     with pytest.raises(UnknownName):
         town.entity(name)
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_empty_name_is_no_name(town: Answers, name: str) -> None:
+    with pytest.raises(BadParameter, match="body: is empty; give an IRI, a CURIE or a label"):
+        town.entity(name, parameter="body")
+
+
+def test_of_a_long_name_a_part_is_repeated(town: Answers) -> None:
+    with pytest.raises(UnknownName) as caught:
+        town.entity("q" * 100_000)
+    assert len(str(caught.value)) < 200
 
 
 def test_the_nearest_names_are_of_the_class_asked_for(town: Answers) -> None:

@@ -24,6 +24,7 @@ ENTITY = {"iri", "curie", "label", "type"}
 PASSAGE = {"passage", "document", "start", "end", "sha256", "quote"}
 RELATION = {"link", "label", "direction", "entity", "basis", "origins"}
 HOP = {"from", "to", "link", "label", "direction", "basis", "sentence", "evidence"}
+PATH = {"length", "score", "parts", "thread", "origins", "counts", "stretches", "nodes", "hops", "verdict", "text"}
 BASES = ("said", "judged", "inferred", "reference")
 BARRIER = "barrier:as2018-data-sharing"
 
@@ -296,13 +297,14 @@ def _connect(client: TestClient, end: str, **parameters: str | int) -> dict[str,
 
 def test_connections_have_the_promised_shape(client: TestClient) -> None:
     found = _connect(client, "Distrust between professions")
-    assert set(found) == {"release", "from", "to", "paths", "searched", "why_none", "truncated", "sparql"}
+    assert set(found) == {"release", "from", "to", "paths", "searched", "why_none", "truncated", "sparql", "permalink"}
     assert found["why_none"] is None
-    assert set(_part(found, "searched")) == {"max_hops", "reached", "complete"}
+    searched = {"max_hops", "reached", "complete", "shortest", "candidates", "expanded", "levels"}
+    assert set(_part(found, "searched")) == searched
     assert _part(found, "searched")["max_hops"] == 6
     assert _rows(found, "paths")
     for path in _rows(found, "paths"):
-        assert set(path) == {"length", "score", "thread", "origins", "nodes", "hops"}
+        assert set(path) == PATH
         hops, nodes = _rows(path, "hops"), _rows(path, "nodes")
         assert path["length"] == len(hops) == len(nodes) - 1
         assert nodes[0] == found["from"]
@@ -321,7 +323,7 @@ def test_connections_have_the_promised_shape(client: TestClient) -> None:
 
 
 def test_a_path_is_single_when_one_origin_stands_behind_every_hop(client: TestClient) -> None:
-    found = _connect(client, "Finance")
+    found = _connect(client, "Finance", limit=100)
     threads = set()
     for path in _rows(found, "paths"):
         origins = [{str(iri) for iri in _rows(hop, "origins")} for hop in _rows(path, "hops")]
@@ -415,7 +417,13 @@ def test_a_number_out_of_range_or_a_missing_value_is_400(client: TestClient, add
     _problem(client.get(address), 400)
 
 
-@pytest.mark.parametrize("entity", ["", "  ", "\0", "'; DROP TABLE entity; --", '" OR *', "http://x> } #", "é" * 3000])
+@pytest.mark.parametrize("entity", ["", "  "])
+def test_no_name_at_all_is_400_and_says_what_to_give(client: TestClient, entity: str) -> None:
+    problem = _problem(client.get("/api/describe", params={"entity": entity}), 400)
+    assert "give an IRI, a CURIE or a label" in str(problem["detail"])
+
+
+@pytest.mark.parametrize("entity", ["\0", "'; DROP TABLE entity; --", '" OR *', "http://x> } #", "é" * 3000])
 def test_an_odd_name_is_404_and_no_fault_of_ours(client: TestClient, entity: str) -> None:
     _problem(client.get("/api/describe", params={"entity": entity}), 404)
 
@@ -532,7 +540,7 @@ def test_openapi_lists_each_question_with_its_parameters(client: TestClient, ans
         operation = paths[f"/api/queries/{question.name}"]["get"]
         assert operation["summary"] == question.summary
         documented = {p["name"]: p for p in operation.get("parameters", [])}
-        assert set(documented) == {p.name for p in question.parameters}
+        assert set(documented) == {p.name for p in question.parameters} | {"release"}
         for parameter in question.parameters:
             shown = documented[parameter.name]
             assert shown["in"] == "query"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import socket
@@ -28,6 +29,7 @@ from conftest import application
 from kg.answers import Answers
 from kg.cli import main
 from kg.evidence import sha256
+from kg.release.directory import FORMAT_VERSION
 from kg.release.opened import Release
 from kg.workspace import SETTINGS, Settings
 from workspaces import edit, text_file, write_workspace
@@ -86,7 +88,7 @@ def _one_line(ran: Ran) -> str:
 def test_the_help_names_every_command(kg: Run) -> None:
     ran = kg("--help")
     assert ran.code == 0
-    commands = "serve build check verify sparql ask connect describe search export init settings format passage"
+    commands = "serve build check verify sparql ask connect describe diff search export init settings format passage"
     for name in commands.split():
         assert re.search(rf"^  {name}  +\S", ran.out, re.MULTILINE), name
 
@@ -141,6 +143,39 @@ def test_the_module_is_the_command(release_folder: Path) -> None:
         (
             ["connect", "COSLA", "Finance", "--max-hops", "4", "--limit", "2", "--basis", "said,judged"],
             "/api/connections?from=COSLA&to=Finance&max_hops=4&limit=2&basis=said,judged",
+        ),
+        (
+            ["connect", "COSLA", "Workforce", "--all", "--via", "group:councils", "--avoid", "Finance", "--limit", "3"],
+            "/api/connections?from=COSLA&to=Workforce&mode=all&via=group:councils&avoid=Finance&limit=3",
+        ),
+        (
+            [
+                "connect",
+                "COSLA",
+                "Workforce",
+                "--shortest",
+                "--links",
+                "asserted by,pev:hasTheme",
+                "--types",
+                "pev:Item",
+            ],
+            "/api/connections?from=COSLA&to=Workforce&mode=shortest&links=asserted by,pev:hasTheme&types=pev:Item",
+        ),
+        (
+            ["connect", "COSLA", "Workforce", "--since", "2018", "--until", "2018-12", "--direction", "forward"],
+            "/api/connections?from=COSLA&to=Workforce&since=2018&until=2018-12&direction=forward",
+        ),
+        (
+            [
+                "connect",
+                "Audit Scotland",
+                "Strategic planning",
+                "--place",
+                "Scotland",
+                "--document",
+                "doc:as2018-report",
+            ],
+            "/api/connections?from=Audit Scotland&to=Strategic planning&place=Scotland&document=doc:as2018-report",
         ),
         (["connect", "COSLA", "Finance", "--max-hops", "1"], "/api/connections?from=COSLA&to=Finance&max_hops=1"),
         (["describe", "agent:cosla"], "/api/describe?entity=agent:cosla"),
@@ -212,11 +247,6 @@ def test_a_query_can_stand_in_a_file(kg: Run, release_folder: Path, tmp_path: Pa
     assert from_file == kg("sparql", SELECT, "--release", release_folder)
 
 
-def test_a_truth_value_is_printed(kg: Run, release_folder: Path) -> None:
-    ran = kg("sparql", "ASK { ?x a pev:Barrier }", "--release", release_folder)
-    assert json.loads(ran.out)["boolean"] is True
-
-
 # What people read
 
 
@@ -238,6 +268,22 @@ def test_a_table_shows_labels_and_says_how_many_rows_there_are(kg: Run, release_
     for label in ("Data not shared safely", "Disagreement over governance", "High turnover in leadership teams"):
         assert any(line.startswith(label) for line in said)
     assert re.fullmatch(r"\d+ rows; release [0-9a-f]{12}", lines[-1])
+
+
+@pytest.mark.parametrize(("query", "truth"), [("ASK {}", "true\n"), ("ASK { <urn:a> <urn:b> <urn:c> }", "false\n")])
+def test_a_yes_or_no_is_one_word(kg: Run, release_folder: Path, query: str, truth: str) -> None:
+    assert kg("sparql", query, "--release", release_folder).out == truth
+
+
+def test_one_row_is_not_called_rows(kg: Run, release_folder: Path) -> None:
+    ran = kg("sparql", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "--release", release_folder)
+    assert re.fullmatch(r"1 row; release [0-9a-f]{12}", ran.out.splitlines()[-1])
+
+
+def test_no_line_of_the_help_is_cut_short(kg: Run) -> None:
+    commands = kg("--help").out.partition("Commands:")[2]
+    assert "settings" in commands
+    assert "..." not in commands
 
 
 def test_csv_holds_every_column_and_the_iris(kg: Run, answers: Answers, release_folder: Path) -> None:
@@ -303,11 +349,13 @@ def test_a_search_that_finds_nothing_says_so(kg: Run, release_folder: Path) -> N
         (["sparql", "CLEAR ALL"], ["Forbidden", "read-only"]),
         (["sparql", "SELECT * { SERVICE <http://127.0.0.1:1/> {} }"], ["SERVICE", "KG_SERVICE_ALLOWED"]),
         (["sparql", SELECT, "--format", "turtle"], ["turtle"]),
-        (["sparql", "-f", "nonesuch.rq"], ["nonesuch.rq"]),
+        (["sparql", "SELECT * {\n ?s nope:x 1 }"], ["line 2, column 5: the prefix nope: is not declared"]),
+        (["sparql", "-f", "nonesuch.rq"], ["nonesuch.rq: cannot be read: No such file or directory."]),
+        (["sparql", "-f", "/dev"], ["/dev: cannot be read: Is a directory."]),
         (["describe", "\udcff"], ["UTF-8"]),
         (["verify", "--texts", "/nonesuch"], ["/nonesuch", "folder"]),
         (["verify"], ["--texts"]),
-        (["export", "csv", "--out", "/nonesuch/links.csv"], ["/nonesuch/links.csv"]),
+        (["export", "csv", "--out", "/nonesuch/links.csv"], ["done: /nonesuch/links.csv: No such file or directory"]),
     ],
 )
 def test_an_error_names_its_cause_in_one_line(
@@ -341,7 +389,7 @@ def _with_a_broken_manifest(folder: Path) -> str:
 
 
 def _with_an_empty_manifest(folder: Path) -> str:
-    (folder / "manifest.json").write_text('{"format": 1}', encoding="utf-8")
+    (folder / "manifest.json").write_text(f'{{"format": {FORMAT_VERSION}}}', encoding="utf-8")
     return "manifest.json"
 
 
@@ -402,6 +450,19 @@ def test_a_release_that_cannot_be_opened_is_one_line(
         line = _one_line(kg(*command, "--release", folder))
         assert str(folder) in line
         assert part in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is locked for the superuser")
+@pytest.mark.parametrize("part", ["", "links", "store"])
+def test_a_locked_release_is_one_line(kg: Run, release_folder: Path, tmp_path: Path, part: str) -> None:
+    folder = tmp_path / "release"
+    shutil.copytree(release_folder, folder)
+    (folder / part).chmod(0)
+    try:
+        for command in (["ask", "contradictions"], ["serve", "--port", "0"]):
+            assert "ermission denied" in _one_line(kg(*command, "--release", folder))
+    finally:
+        (folder / part).chmod(0o755)
 
 
 def test_a_taken_port_is_one_line_and_said_before_anything_is_built(kg: Run, tmp_path: Path) -> None:

@@ -37,11 +37,11 @@ def test_only_the_named_exceptions_fail(harness: Path, tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
     assert "expected to fail but did not" not in done.stdout
-    assert re.search(r"^passed 537 of 549$", done.stdout, re.MULTILINE), done.stdout[-400:]
+    assert re.search(r"^passed 539 of 549$", done.stdout, re.MULTILINE), done.stdout[-400:]
 
 
 def test_every_exception_is_explained() -> None:
     lines = [line for line in EXCEPTIONS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     explained = re.findall(r"\| (\d+) \|", (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8"))
     assert all(len(line.split()) > 3 for line in lines)
-    assert sum(map(int, explained)) == len(lines) == 12
+    assert sum(map(int, explained)) == len(lines) == 10

@@ -200,7 +200,7 @@ def test_every_edge_has_an_id_of_its_own(odd_release: Release, shape: str) -> No
 
 
 def test_the_networkx_graph_says_what_its_docstring_says(odd_release: Release) -> None:
-    graph = to_networkx(odd_release)
+    graph = to_networkx(odd_release.id, odd_release.links, odd_release.search)
     assert graph.graph["release"] == odd_release.id
     assert graph.edges[BARRIER, WORKFORCE, BLOCKS] == {"basis": "said", "origins": REPORT}
     assert graph.nodes[BARRIER] == {"label": "Empty posts in Elsewhere", "type": "pev:Barrier"}

@@ -219,6 +219,29 @@ def test_the_questions_of_this_repository_are_let_through() -> None:
         guard_query(question.text, LIMITS)
 
 
+# a quick look in place of the tokens
+
+PIECES = ["ASK", "SELECT", "SERVICE", "{", "}", "(", "[", "]", ")", "<", ">", "'", '"', "#", "\n", " ", "\\", "x", ":"]
+PIECES += ["<http://x.example/>", "<a#b>", "?s", "ex:b", "<<", "ſervice", "\xa0", "//", "INSERT", "=", '""' + '"']
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14))
+@hypothesis_settings(max_examples=800, deadline=None)
+def test_no_query_is_let_through_for_want_of_being_cut_into_tokens(pieces: list[str]) -> None:
+    few = replace(LIMITS, max_nesting=2, max_tokens=20)
+
+    # A comment changes nothing, but its word has every token looked at.
+    assert verdict("".join(pieces), few) == verdict("#SERVICE\n" + "".join(pieces), few)
+
+
+def verdict(query: str, limits: Settings) -> type[KgError] | str | None:
+    """Returns the verb of a query that is let through, else why it is not."""
+    try:
+        return guard_query(query, limits)
+    except KgError as error:
+        return type(error)
+
+
 # the allow-list
 
 

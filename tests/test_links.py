@@ -144,15 +144,17 @@ def bytes_in(folder: Path) -> Mapping[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_link_takes_19_bytes_and_a_node_16(release: Release) -> None:
+def test_a_link_takes_19_bytes_and_4_for_each_origin_and_a_node_20(release: Release) -> None:
     arrays = release.links.arrays
     of_links = ("subject", "object", "type", "basis", "origins", "in_link")
-    of_nodes = ("node_at", "out_at", "in_at")
+    of_nodes = ("node_at", "out_at", "in_at", "said_at")
     assert sum(arrays[name].itemsize for name in of_links) == 19
-    assert sum(arrays[name].itemsize for name in of_nodes) == 16
+    assert sum(arrays[name].itemsize for name in of_nodes) == 20
     assert {len(arrays[name]) for name in of_links} == {release.links.link_count}
     assert {len(arrays[name]) for name in of_nodes} == {release.links.node_count + 1}
-    assert set(arrays) == {*of_links, *of_nodes, "origin_at", "origin"}
+    assert len(arrays["said"]) == sum(len(release.links.origins(n)) for n in range(release.links.link_count))
+    of_documents = {"origin_at", "origin", "independent", "covers", "adopts"}
+    assert set(arrays) == {*of_links, *of_nodes, "said", *of_documents}
 
 
 def test_the_arrays_are_mapped_and_cannot_be_written(release: Release) -> None:

@@ -14,10 +14,11 @@ import pytest
 import rdflib
 
 import kg
+from kg import wire
 from kg.answers import Answers
 from kg.errors import BadParameter, BadSparql, DataError, UnknownName
 from kg.evidence import sha256
-from kg.model import Answer, Basis, Cell
+from kg.model import Answer, Basis, Cell, Mode, Restriction
 from kg.names import PEV, XSD
 from kg.notebook import Graph, Table
 from workspaces import edit, text_file, write_workspace
@@ -31,7 +32,7 @@ def graph(release_folder: Path) -> Iterator[Graph]:
 
 
 def _table(*rows: dict[str, Cell], columns: tuple[str, ...] = ("thing", "n")) -> Table:
-    return Table(Answer("0" * 64, "", {}, columns, rows, False, ""))
+    return Table(wire.answer(Answer("0" * 64, "", {}, columns, rows, False, "")))
 
 
 def _number(value: str, datatype: str = "integer") -> Cell:
@@ -150,11 +151,14 @@ def test_errors_say_what_to_do(graph: Graph) -> None:
 
 def test_connections_descriptions_and_searches_are_those_of_the_front_door(graph: Graph, answers: Answers) -> None:
     ends = ("COSLA", "Distrust between professions")
-    assert graph.connect(*ends) == answers.connect(*ends)
+    assert graph.connect(*ends).answer.to_dict() == wire.paths(answers.connect(*ends))
     narrow = graph.connect(*ends, max_hops=5, limit=2, basis="said, judged")
-    assert narrow == answers.connect(*ends, 5, 2, frozenset({Basis.SAID, Basis.JUDGED}))
-    assert graph.describe("COSLA") == answers.describe("COSLA")
-    assert graph.search("leadership", limit=3) == answers.search("leadership", limit=3).results
+    assert narrow.answer.to_dict() == wire.paths(answers.connect(*ends, 5, 2, frozenset({Basis.SAID, Basis.JUDGED})))
+    around = graph.connect(*ends, mode="shortest", avoid=["Finance", "Workforce"], since="2018")
+    restriction = Restriction(avoid=("Finance", "Workforce"), since="2018")
+    assert around.answer.to_dict() == wire.paths(answers.connect(*ends, mode=Mode.SHORTEST, restriction=restriction))
+    assert graph.describe("COSLA").to_dict() == wire.description(answers.describe("COSLA"))
+    assert graph.search("leadership", limit=3).answer.to_dict() == wire.matches(answers.search("leadership", limit=3))
 
 
 # Tables

@@ -518,7 +518,7 @@ def test_a_query_that_is_cut_is_counted_as_killed(release: Release, settings: Se
     with TestClient(application(release, brief)) as found:
         assert found.get("/sparql", params={"query": endless}).status_code == 503
         assert numbers(found)["kg_queries_killed_total",] == 1
-    with TestClient(create_scratch_app(ScratchServing(tmp_path / "scratch", brief, Tokens({})))) as found:
+    with TestClient(create_scratch_app(ScratchServing(tmp_path / "scratch", settings, Tokens({})))) as found:
         assert numbers(found)["kg_queries_killed_total",] == 0
 
 

@@ -45,6 +45,8 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
+        if tag == "script" and found.get("src", "").startswith("/static/app/"):
+            return  # the explorer's own script; there is one where the front end is built
         self.tags.append(tag)
         self.attributes |= set(found)
         if tag == "a":

@@ -108,6 +108,17 @@ def test_what_looks_alike_is_ranked_by_likeness(invented: Search) -> None:
     assert invented.alike("qqqqqqqq") == []
 
 
+def test_a_label_of_ours_goes_before_a_title_that_is_also_anothers_name(real: Search) -> None:
+    title = "Audit Scotland report: Health and social care integration: update on progress"
+    preferred, alternative = real.named(title)
+    assert preferred == []
+    assert [entity.label for entity in alternative] == ["Notice on the Audit Scotland integration report"]
+
+
+def test_of_labels_that_hold_what_was_typed_the_shortest_is_nearest(real: Search) -> None:
+    assert [entity.curie for entity in real.alike("Cosl")][:2] == ["agent:cosla", "position:currie-welcome"]
+
+
 def test_words_that_do_not_fit_at_all_find_nothing(invented: Search) -> None:
     assert invented.search("zzz qqq xxx") == []
 

@@ -199,7 +199,9 @@ def write_links(folder: Path, links: Iterable[Link]) -> Links:
     for link in links:
         for origin in link.origins or ("",):
             graph = NamedNode(f"{GRAPH}{link.basis}-{hashlib.sha256(origin.encode()).hexdigest()[:8]}")
-            store.add(Quad(NamedNode(link.subject), NamedNode(link.predicate), NamedNode(link.object), graph))
+            triple = (NamedNode(link.subject), NamedNode(link.predicate), NamedNode(link.object))
+            store.add(Quad(*triple, graph))
+            store.add(Quad(*triple))
             store.add(Quad(graph, NamedNode(DCTERMS + "type"), NamedNode(CODE + _KINDS[link.basis])))
             if origin:
                 text = NamedNode(f"{graph.value}#text")

@@ -18,6 +18,13 @@ __version__ = "0.1.0"
 __all__ = ["Graph", "Table", "__version__", "open"]
 
 
+def load_ipython_extension(shell: object) -> None:
+    """Makes `%kg` and `%%sparql` known to a notebook: `%load_ext kg`."""
+    from kg.notebook.magics import load
+
+    load(shell)  # type: ignore[arg-type]  # the shell's class is not loaded until then
+
+
 def __getattr__(name: str) -> object:
     if name in {"Graph", "Table", "open"}:
         from kg import notebook

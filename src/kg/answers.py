@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, Triple
 
+from kg.analysis.questions import Analysis
+from kg.connections.connecting import Connections
 from kg.connections.explain import Explainer
-from kg.connections.paths import PathSearch
+from kg.connections.neighbourhood import Neighbourhood, Page
 from kg.engines.guards import guard_query
 from kg.engines.source import Request, Term
 from kg.errors import AmbiguousName, BadParameter, UnknownName
@@ -23,22 +26,26 @@ from kg.library import Parameter, Question, literal_of
 from kg.model import (
     Answer,
     Basis,
-    Cell,
     Description,
+    Diff,
     Entity,
     Evidence,
     Fact,
+    LinkFound,
     Matches,
+    Mode,
     Neighbours,
     Passage,
+    PathQuery,
     Paths,
-    Relation,
     ReleaseInfo,
-    Searched,
+    Restriction,
     Statement,
-    WhyNone,
+    Subgraph,
+    Vocabulary,
 )
-from kg.names import PEV, RDFS, XSD, folded
+from kg.names import PEV, RDFS, folded
+from kg.release.diff import compare
 from kg.release.documents import (
     is_document,
     is_ontology,
@@ -46,15 +53,23 @@ from kg.release.documents import (
     read_graph_things,
     read_ontology,
     read_text_passages,
+    vocabulary_of,
     write_document,
 )
 from kg.release.jsonld import Context
 from kg.release.opened import Release, open_release
 from kg.release.void import describe_access, describe_dataset, describe_questions
+from kg.release.wording import cell_of
 from kg.workspace import Settings
 
 MAX_HOPS = 12
 MAX_LIMIT = 1000
+# Of a name that is not known, a message repeats this much.
+_SHOWN_CHARACTERS = 80
+MAX_OFFSET = 10_000_000
+MAX_ENTITIES = 6000
+MAX_LINKS = 20_000
+UNRESTRICTED = Restriction()
 
 
 class Answers:
@@ -170,24 +185,13 @@ class Answers:
         entities = self._release.search.entities(iris)
         rows = tuple(
             {
-                column: self._cell(term, entities)
+                column: cell_of(term, entities)
                 for column, term in zip(found.variables, row, strict=True)
                 if term is not None
             }
             for row in found.rows
         )
         return Answer(self.release_id, name, parameters, found.variables, rows, found.truncated, query)
-
-    def _cell(self, term: Term, entities: Mapping[str, Entity]) -> Cell:
-        if isinstance(term, NamedNode):
-            known = entities.get(term.value)
-            return Cell(term.value, "uri", known.label if known else None)
-        if isinstance(term, Literal):
-            plain = term.language or term.datatype.value == XSD + "string"
-            return Cell(term.value, "literal", None, None if plain else term.datatype.value, term.language)
-        if isinstance(term, BlankNode):
-            return Cell(term.value, "bnode")
-        return Cell(str(term), "literal")
 
     # Names
 
@@ -202,9 +206,11 @@ class Answers:
         Raises:
             UnknownName: nothing answers to it; the nearest labels are named.
             AmbiguousName: several things do.
-            BadParameter: an IRI or CURIE names a thing of another class.
+            BadParameter: it is empty, or an IRI or CURIE names a thing of another class.
         """
         text = text.strip()
+        if not text:
+            raise BadParameter(f"{parameter}: is empty; give an IRI, a CURIE or a label.")
         class_iri = None if kind is None else self._release.library.prefixes.iri(kind)
         iri = self._release.library.prefixes.iri(text)
         found = None if iri is None else self._described(iri)
@@ -234,13 +240,14 @@ class Answers:
         if len(common) == 1 and all(e.type == "pev:Theme" for e in candidates):
             return common[0]
         what = f"a {kind}" if kind else "anything in this release"
+        given = repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
         if candidates:
             names = _listed(e.curie for e in candidates)
             raise AmbiguousName(
-                f"{parameter}: {text!r} is the label of several: {names}. Give one of these.", candidates
+                f"{parameter}: {given} is the label of several: {names}. Give one of these.", candidates
             )
         nearest = self._release.search.alike(text, class_iri)
-        raise UnknownName(f"{parameter}: {text!r} is not the name of {what}.{_did_you_mean(nearest)}", nearest)
+        raise UnknownName(f"{parameter}: {given} is not the name of {what}.{_did_you_mean(nearest)}", nearest)
 
     def search(self, text: str, kind: str | None = None, limit: int = 20) -> Matches:
         """Returns the entities that fit some words, best first.
@@ -254,7 +261,7 @@ class Answers:
         found = self._release.search.search(text, self._class(kind) if kind else None, limit + 1)
         return Matches(self.release_id, text, tuple(found[:limit]), len(found) > limit)
 
-    def _class(self, kind: str) -> str:
+    def _class(self, kind: str, parameter: str = "type") -> str:
         iri = self._release.library.prefixes.iri(kind)
         try:
             name = NamedNode(iri or "")
@@ -263,7 +270,7 @@ class Answers:
         except ValueError:
             known = False
         if iri is None or not known:
-            raise BadParameter(f"type: {kind!r} is no class; give a CURIE such as pev:Theme.")
+            raise BadParameter(f"{parameter}: {kind!r} is no class; give a CURIE such as pev:Theme.")
         return iri
 
     # Things and what they are linked to
@@ -279,35 +286,86 @@ class Answers:
         facts = self._facts(around.entity.iri)
         says = next((fact.value for fact in facts if fact.property == PEV + "paraphrase"), None)
         passages = self._passages(around.entity.iri)
-        return Description(self.release_id, around.entity, says, facts, around.results, passages, around.truncated)
+        query = self._release.library.program("statements").bound({"thing": [[NamedNode(around.entity.iri)]]})
+        found = (self.release_id, around.entity, says, facts, around.results, passages, around.truncated, query)
+        return Description(*found)
 
-    def neighbours(self, name: str, limit: int = 50) -> Neighbours:
-        """Returns the links of an entity, those said first.
+    def neighbours(self, name: str, limit: int = 50, page: Page | None = None) -> Neighbours:
+        """Returns the links of an entity, those said first: all of them counted, those of a page listed.
+
+        Args:
+            name: an IRI, a CURIE or a label.
+            limit: how many are listed at most; a `page` says it itself.
+            page: which links are listed; their kind as a CURIE or IRI.
 
         Raises:
             UnknownName, AmbiguousName: as `entity`.
-            BadParameter: the limit is out of range.
+            BadParameter: a number is out of range, or the kind of link is unknown.
         """
-        _within("limit", limit, 1, MAX_LIMIT)
+        page = page or Page(limit)
+        _within("limit", page.limit, 1, MAX_LIMIT)
+        _within("offset", page.offset, 0, MAX_OFFSET)
         entity = self.entity(name)
-        node = self._release.links.node(entity.iri)
-        numbers = [] if node is None else [int(n) for part in self._release.links.links_of(node) for n in part]
-        links = [self._release.links.link(number) for number in numbers]
-        links.sort(key=lambda link: (link.basis.rank, link.predicate, link.subject, link.object))
-        kept = links[:limit]
-        others = self._release.search.entities({i for link in kept for i in (link.subject, link.object)})
-        relations = tuple(
-            Relation(
-                link.predicate,
-                self._explainer.wording(link.predicate).label,
-                "forward" if link.subject == entity.iri else "backward",
-                self._explainer.entity(link.object if link.subject == entity.iri else link.subject, others),
-                link.basis,
-                link.origins,
-            )
-            for link in kept
-        )
-        return Neighbours(self.release_id, entity, len(links), relations, len(links) > limit)
+        if page.link is not None:
+            page = replace(page, link=self._link(page.link))
+        found = self._neighbourhood.around(entity.iri, page)
+        truncated = page.offset + len(found.relations) < found.matching
+        return Neighbours(self.release_id, entity, found.total, found.counts, found.relations, truncated)
+
+    def subgraph(self, iris: Sequence[str], limit: int = MAX_LINKS) -> Subgraph:
+        """Returns some entities, by IRI or CURIE, and every link between them; and which are not in the release.
+
+        Raises:
+            BadParameter: there are too many.
+        """
+        if len(iris) > MAX_ENTITIES:
+            raise BadParameter(f"entities: {len(iris)} are more than {MAX_ENTITIES}.")
+        names = [self._release.library.prefixes.iri(iri) or iri for iri in iris]
+        found = self._neighbourhood.entities(names)
+        unknown = {e.iri for e in found if e.type is None and not self._describes(e.iri)}
+        entities = tuple(entity for entity in found if entity.iri not in unknown)
+        links, truncated = self._neighbourhood.between(names, limit)
+        labels = {link.predicate: self._neighbourhood.label(link.predicate) for link in links}
+        return Subgraph(self.release_id, entities, links, labels, tuple(sorted(unknown)), truncated)
+
+    def _describes(self, iri: str) -> bool:
+        return (self._described(iri) or self._mentioned(iri)) is not None
+
+    def link(self, start: str, link: str, end: str) -> LinkFound:
+        """Returns one link with the sentence it reads as, and the passages it rests on.
+
+        Raises:
+            UnknownName, AmbiguousName: as `entity`; also when there is no such link.
+            BadParameter: the kind of link is unknown.
+        """
+        from_, to = self.entity(start, parameter="from"), self.entity(end, parameter="to")
+        hop = self._neighbourhood.hop(from_.iri, self._link(link), to.iri)
+        if hop is None:
+            raise UnknownName(f"There is no link {link} from {from_.curie} to {to.curie} in this release.")
+        documents = (*hop.origins, *(passage.document for passage in hop.evidence))
+        return LinkFound(self.release_id, hop, self._neighbourhood.entities(documents))
+
+    @cached_property
+    def _neighbourhood(self) -> Neighbourhood:
+        return Neighbourhood(self._release, self._explainer)
+
+    def vocabulary(self) -> Vocabulary:
+        """Returns the prefixes, classes, properties and documents, for who writes queries or filters."""
+        return self._vocabulary
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        found = vocabulary_of(self._release, self.ontology())
+        rows = self._release.source.select(self._release.library.program("dates-of-documents").text).rows
+        dates = {
+            document.value: date.value
+            for document, date in rows
+            if isinstance(document, NamedNode) and isinstance(date, Literal)
+        }
+        origins = self._neighbourhood.entities(self._release.links.all_origins())
+        documents = tuple((entity, dates.get(entity.iri)) for entity in origins)
+        prefixes = dict(self._release.library.prefixes.namespaces)
+        return Vocabulary(self.release_id, prefixes, *found, documents)
 
     def evidence(self, name: str) -> Evidence:
         """Returns the passages an item or a fact rests on, with quotes where the text is held.
@@ -395,7 +453,7 @@ class Answers:
             self.term_labels.get(link.value) or self._explainer.wording(link.value).label,
             self._explainer.phrase(link.value),
             "forward" if direction.value == "forward" else "backward",
-            self._cell(value, known),
+            cell_of(value, known),
             self._explainer.entity(value.value, known) if isinstance(value, NamedNode) else None,
             Basis(basis.value) if isinstance(basis, Literal) else None,
         )
@@ -444,53 +502,88 @@ class Answers:
     # Connections
 
     def connect(
-        self, start: str, end: str, max_hops: int = 6, limit: int = 10, basis: frozenset[Basis] = frozenset(Basis)
+        self,
+        start: str,
+        end: str,
+        max_hops: int = 6,
+        limit: int = 10,
+        basis: frozenset[Basis] = frozenset(Basis),
+        mode: Mode = Mode.BEST,
+        restriction: Restriction = UNRESTRICTED,
     ) -> Paths:
-        """Returns how two entities hang together: paths, shortest first, each hop explained.
+        """Returns how two entities hang together: paths, the best first, each hop explained.
 
         Raises:
-            UnknownName, AmbiguousName: as `entity`.
-            BadParameter: both are the same, or a number is out of range.
+            UnknownName, AmbiguousName: as `entity`, also for what the restriction names.
+            BadParameter: both are the same, a number is out of range, or the restriction contradicts itself.
         """
         _within("max_hops", max_hops, 1, MAX_HOPS)
         _within("limit", limit, 1, MAX_LIMIT)
         from_, to = self.entity(start, parameter="from"), self.entity(end, parameter="to")
         if from_ == to:
             raise BadParameter(f"to: {to.curie} is the same as from; give two different entities.")
-        links = self._release.links
-        first, last = links.node(from_.iri), links.node(to.iri)
-        if first is None or last is None:
-            unlinked = from_ if first is None else to
-            why = WhyNone(f"{unlinked.label} has no links in this release.")
-            return Paths(self.release_id, from_, to, (), Searched(max_hops, 0, True), why, False, "")
-        search = PathSearch(links, first, last, max_hops, limit, basis, self.settings.max_expansions)
-        found = search.run()
-        paths = self._explainer.paths(found.chains)
-        triples = sorted({self._triple(step.link) for chain in found.chains for step in chain.steps})
-        why_none = None if paths else self._why_none(found.nearest, from_, to, max_hops, found.complete)
-        searched = Searched(max_hops, found.reached, found.complete)
-        return Paths(self.release_id, from_, to, paths, searched, why_none, found.truncated, self._hops_query(triples))
+        named = self._named(restriction)
+        for parameter, iris, others in (
+            ("via", named.via, (from_.iri, to.iri)),
+            ("avoid", named.avoid, (from_.iri, to.iri, *named.via)),
+        ):
+            for iri in set(iris) & set(others):
+                raise BadParameter(f"{parameter}: {self._curie(iri)} is where paths begin, end or are to pass.")
+        return self._connections.between(PathQuery(from_, to, max_hops, limit, mode, basis, named))
 
-    def _triple(self, link: int) -> tuple[str, str, str]:
-        found = self._release.links.link(link)
-        return found.subject, found.predicate, found.object
+    @cached_property
+    def _connections(self) -> Connections:
+        return Connections(self._release, self._explainer, self.settings.max_expansions)
 
-    def _hops_query(self, triples: Sequence[tuple[str, str, str]]) -> str:
-        if not triples:
-            return ""
-        rows = [[NamedNode(part) for part in triple] for triple in triples]
-        return self._release.library.program("hops").bound({"from link to": rows})
+    def _named(self, restriction: Restriction) -> Restriction:
+        """Returns a restriction with IRIs in the place of names, each once."""
 
-    def _why_none(self, nearest: Sequence[int], start: Entity, end: Entity, hops: int, complete: bool) -> WhyNone:
-        iris = [self._release.links.iri(node) for node in nearest]
-        known = self._release.search.entities(iris)
-        if not complete:
-            reason = "The search was cut by its budget (KG_MAX_EXPANSIONS) before it found a path."
-        elif not iris:
-            reason = f"{end.label} has no link of the allowed basis."
-        else:
-            reason = f"No path of at most {hops} hops of the allowed basis joins {start.label} and {end.label}."
-        return WhyNone(reason, tuple(self._explainer.entity(iri, known) for iri in iris))
+        def iris(parameter: str, kind: str | None = None) -> tuple[str, ...]:
+            texts: tuple[str, ...] = getattr(restriction, parameter)
+            return tuple(dict.fromkeys(self.entity(text, kind, parameter).iri for text in texts))
+
+        return replace(
+            restriction,
+            via=iris("via"),
+            avoid=iris("avoid"),
+            links=tuple(sorted({self._link(text, "links") for text in restriction.links})),
+            types=tuple(sorted({self._class(kind, "types") for kind in restriction.types})),
+            place=iris("place", "dcterms:Location"),
+            document=iris("document", "pev:Document"),
+        )
+
+    def _link(self, text: str, parameter: str = "link") -> str:
+        """Returns the type of link that a person means: an IRI, a CURIE or what it is called."""
+        types = self._release.links.types
+        called = {folded(self._explainer.wording(link).label): link for link in reversed(types)}
+        iri = self._release.library.prefixes.iri(text.strip()) or called.get(folded(text))
+        if iri not in types:
+            raise BadParameter(
+                f"{parameter}: {text!r} is no type of link here; there are {_listed(map(self._curie, types))}."
+            )
+        return iri
+
+    def _curie(self, iri: str) -> str:
+        return self._release.library.prefixes.curie(iri)
+
+    # Releases side by side
+
+    def diff(self, other: Answers, limit: int = 50) -> Diff:
+        """Returns what changed from this release to another, in domain words.
+
+        Raises:
+            BadParameter: the limit is out of range.
+            LimitError: a graph that differs is larger than an answer may be.
+        """
+        _within("limit", limit, 1, MAX_LIMIT)
+        return compare(self._release, other._release, limit, self.settings.max_compared)
+
+    # The whole
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The questions on the whole: what blocks what, what is missing, disputed, new or fragile."""
+        return Analysis(self._release, self._texts, self.entity)
 
     # Evidence as a whole
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from kg.model import Entity, Finding
@@ -181,6 +181,14 @@ class DataError(KgError):
         super().__init__(place + message)
         self.path = path
         self.line = line
+
+    @classmethod
+    def unreadable(cls, error: Exception, path: Path | str) -> Self:
+        """Returns the error for a file that cannot be read: the reason, without the number and name the system adds."""
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if isinstance(error, UnicodeDecodeError):
+            reason = f"it is not UTF-8 (byte {error.start + 1})"
+        return cls(f"cannot be read: {reason.rstrip('.')}.", path)
 
 
 class ReleaseError(DataError):

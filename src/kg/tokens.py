@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _PLX = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
 # Bounded, so that a long run of words and dots without a colon is not read again from each word.
@@ -39,12 +39,13 @@ _TERMINALS = re.compile(
 
 OPENING = frozenset("({[")
 CLOSING = frozenset(")}]")
-_UPDATES = frozenset({"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"})
+UPDATES = frozenset({"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"})
+_PROLOGUE = frozenset({"BASE", "PREFIX", "VERSION"})
+_IN_PROLOGUE = frozenset({"space", "pname", "iri", "string"})
 _FORMS = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One terminal: its kind, its text, and where it starts and ends in the query."""
 
     kind: str
@@ -77,11 +78,12 @@ def verb(query: str) -> str | None:
     >>> verb("PREFIX insert: <http://x/> BASE <http://y/> select * {}")
     'SELECT'
     """
-    for token in tokens(query):
-        word = token.keyword
-        if word and word not in {"BASE", "PREFIX", "VERSION"}:
-            return word
-        if token.kind not in {"word", "pname", "iri", "string"}:
+    for match in _TERMINALS.finditer(query):
+        if match.lastgroup == "word":
+            word = match.group().upper()
+            if word not in _PROLOGUE:
+                return word
+        elif match.lastgroup not in _IN_PROLOGUE:
             return None
     return None
 
@@ -93,7 +95,7 @@ def is_query(query: str) -> bool:
 
 def is_update(query: str) -> bool:
     """Tells whether the text begins (after its prologue) as an update operation."""
-    return verb(query) in _UPDATES
+    return verb(query) in UPDATES
 
 
 def is_graph_form(query: str) -> bool:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
+from enum import StrEnum
+from typing import get_args
 
 from kg.errors import AmbiguousName, BadSparql, BrokenRules, KgError, LimitError, UnknownName
 from kg.library import Question
 from kg.model import (
     Answer,
     Cell,
+    Change,
     Description,
+    Diff,
     Entity,
     Evidence,
     Finding,
     Hop,
+    LinkFound,
     Matches,
     Neighbours,
     Passage,
@@ -22,6 +27,13 @@ from kg.model import (
     Paths,
     Relation,
     ReleaseInfo,
+    Searched,
+    StatementChange,
+    Stretch,
+    Subgraph,
+    ThingChange,
+    Vocabulary,
+    WhyNone,
 )
 
 Json = dict[str, object]
@@ -89,11 +101,12 @@ def matches(value: Matches) -> Json:
 
 
 def neighbours(value: Neighbours) -> Json:
-    """Returns {release, entity, total, results: [relation], truncated}."""
+    """Returns {release, entity, total, relations: [{link, label, direction, count, by_basis}], results, truncated}."""
     return {
         "release": value.release,
         "entity": entity(value.entity),
         "total": value.total,
+        "relations": [asdict(found) for found in value.relations],
         "results": [relation(found) for found in value.results],
         "truncated": value.truncated,
     }
@@ -111,8 +124,47 @@ def relation(value: Relation) -> Json:
     }
 
 
+def subgraph(value: Subgraph) -> Json:
+    """Returns {release, entities, links: [{from, link, to, label, basis, origins}], unknown, truncated}."""
+    links = [
+        {
+            "from": link.subject,
+            "link": link.predicate,
+            "to": link.object,
+            "label": value.labels[link.predicate],
+            "basis": link.basis.value,
+            "origins": list(link.origins),
+        }
+        for link in value.links
+    ]
+    entities = [entity(found) for found in value.entities]
+    return {
+        "release": value.release,
+        "entities": entities,
+        "links": links,
+        "unknown": list(value.unknown),
+        "truncated": value.truncated,
+    }
+
+
+def link(value: LinkFound) -> Json:
+    """Returns a hop with {release, entities}: the documents that it names."""
+    return {"release": value.release, **_hop(value.hop), "entities": [entity(found) for found in value.entities]}
+
+
+def vocabulary(value: Vocabulary) -> Json:
+    """Returns {release, prefixes, classes, properties, documents: [entity with date]}."""
+    return {
+        "release": value.release,
+        "prefixes": dict(value.prefixes),
+        "classes": [asdict(term) for term in value.classes],
+        "properties": [asdict(term) for term in value.properties],
+        "documents": [entity(document) | {"date": date} for document, date in value.documents],
+    }
+
+
 def description(value: Description) -> Json:
-    """Returns the entity with {release, says, facts, results: [relation], evidence, truncated}."""
+    """Returns the entity with {release, says, facts, results: [relation], evidence, truncated, sparql}."""
     return {
         "release": value.release,
         **entity(value.entity),
@@ -121,6 +173,7 @@ def description(value: Description) -> Json:
         "results": [relation(found) for found in value.results],
         "evidence": [passage(found) for found in value.evidence],
         "truncated": value.truncated,
+        "sparql": value.sparql,
     }
 
 
@@ -135,17 +188,49 @@ def evidence(value: Evidence) -> Json:
 
 
 def paths(value: Paths) -> Json:
-    """Returns {release, from, to, paths, searched, why_none, truncated, sparql}."""
-    why = value.why_none
+    """Returns {release, from, to, paths, searched, why_none, truncated, sparql, permalink}."""
     return {
         "release": value.release,
         "from": entity(value.start),
         "to": entity(value.end),
         "paths": [_path(found) for found in value.paths],
-        "searched": asdict(value.searched),
-        "why_none": None if why is None else {"reason": why.reason, "nearest": [entity(e) for e in why.nearest]},
+        "searched": _searched(value.searched),
+        "why_none": None if value.why_none is None else _why_none(value.why_none),
         "truncated": value.truncated,
         "sparql": value.sparql,
+        "permalink": value.permalink,
+    }
+
+
+def _searched(value: Searched) -> Json:
+    return {
+        "max_hops": value.max_hops,
+        "reached": value.reached,
+        "complete": value.complete,
+        "shortest": value.shortest,
+        "candidates": value.candidates,
+        "expanded": value.expanded,
+        "levels": {"from": list(value.levels_from), "to": list(value.levels_to)},
+    }
+
+
+def _why_none(value: WhyNone) -> Json:
+    missing = value.missing
+    return {
+        "reason": value.reason,
+        "kind": value.kind,
+        "exhausted": value.exhausted,
+        "nearest": [entity(found) for found in value.nearest],
+        "links": list(value.links),
+        "missing": None
+        if missing is None
+        else {
+            "from": entity(missing.subject),
+            "link": missing.link,
+            "label": missing.label,
+            "to": entity(missing.object),
+            "hops": missing.hops,
+        },
     }
 
 
@@ -153,10 +238,23 @@ def _path(value: Path) -> Json:
     return {
         "length": value.length,
         "score": value.score,
+        "parts": asdict(value.parts),
         "thread": value.thread,
         "origins": list(value.origins),
+        "counts": {"origins": len(value.sources), "independent": value.independent},
+        "stretches": [_stretch(found) for found in value.stretches],
         "nodes": [entity(node) for node in value.nodes],
         "hops": [_hop(hop) for hop in value.hops],
+        "verdict": value.verdict,
+        "text": value.text,
+    }
+
+
+def _stretch(value: Stretch) -> Json:
+    return {
+        "hops": [value.first, value.last],
+        "origins": [entity(origin) for origin in value.origins],
+        "joined_at": None if value.joined_at is None else entity(value.joined_at),
     }
 
 
@@ -169,14 +267,89 @@ def _hop(value: Hop) -> Json:
         "direction": value.direction,
         "basis": value.basis.value,
         "origins": list(value.origins),
+        "counts": {"origins": len(value.origins), "independent": value.independent},
+        "asserted_by": [entity(agent) for agent in value.asserted_by],
+        "mode": value.mode,
+        "date": value.date,
         "sentence": value.sentence,
         "evidence": [passage(found) for found in value.evidence],
     }
 
 
+def analysed(value: object) -> Json:
+    """Returns an answer to a question on the whole: its fields by name, entities and passages as everywhere.
+
+    A field that is named for a word of Python (`from_`) loses its underscore.
+    """
+    found = _plain(value)
+    assert isinstance(found, dict)
+    return found
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Entity):
+        return entity(value)
+    if isinstance(value, Passage):
+        return passage(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name.rstrip("_"): _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(part) for part in value]
+    return value.value if isinstance(value, StrEnum) else value
+
+
 def release(value: ReleaseInfo) -> Json:
     """Returns {release, built, commit, counts, graphs}."""
     return asdict(value)
+
+
+def diff(value: Diff) -> Json:
+    """Returns {release, from, to, summary, kinds, graphs, questions, context_changed, results, total, truncated}.
+
+    Shape: `release` is the one compared to; `graphs` and `questions` have under added, removed and
+    changed the names of those that are.
+    """
+    return {
+        "release": value.end,
+        "from": value.start,
+        "to": value.end,
+        "summary": value.summary,
+        "kinds": [asdict(kind) for kind in value.kinds],
+        "graphs": _by_change(value.graphs),
+        "questions": _by_change(value.questions),
+        "context_changed": value.context_changed,
+        "results": [_thing_change(thing) for thing in value.results],
+        "total": value.total,
+        "complete": value.complete,
+        "truncated": value.truncated,
+    }
+
+
+def _by_change(changes: Mapping[str, Change]) -> Json:
+    return {wanted: [n for n, change in changes.items() if change == wanted] for wanted in get_args(Change)}
+
+
+def _thing_change(value: ThingChange) -> Json:
+    return {
+        "change": value.change,
+        **entity(value.entity),
+        "statements": [_statement_change(statement) for statement in value.statements],
+    }
+
+
+def _statement_change(value: StatementChange) -> Json:
+    return {
+        "change": value.change,
+        "link": value.link,
+        "label": value.label,
+        "basis": value.basis,
+        "basis_before": value.basis_before,
+        "before": [_cell(cell) for cell in value.before],
+        "after": [_cell(cell) for cell in value.after],
+        "sentence": value.sentence,
+    }
 
 
 def findings(value: Sequence[Finding]) -> Json:

@@ -56,7 +56,8 @@ SETTINGS = (
     Setting("answer_cache_bytes", 67_108_864, "bytes", "Memory for answers that are asked for again."),
     Setting("max_nesting", 100, "brackets", "A query that nests deeper is refused."),
     Setting("max_tokens", 20_000, "tokens", "A query that has more is refused."),
-    Setting("max_expansions", 2_000_000, "links", "Links that one search for connections may look at."),
+    Setting("max_expansions", 20_000_000, "links", "Links that one search for connections may look at."),
+    Setting("max_compared", 10_000, "things", "Things that a comparison of two releases looks at."),
     Setting("service_allowed", None, "addresses", "SPARQL endpoints that SERVICE may name, comma-separated."),
     Setting("keep_releases", 3, "releases", "How many releases are kept beside the current one."),
     Setting("log_level", "info", "level", "What is logged: debug, info (a line a request), warning or error."),
@@ -67,6 +68,19 @@ SETTINGS = (
     Setting("max_header_bytes", 65_536, "bytes", "A request whose head is longer is refused."),
     Setting("client_time_limit_ms", 10_000, "ms", "So long a client may take over a head, or 64 KiB of a body."),
     Setting("drain_time_limit_ms", 35_000, "ms", "When told to stop, the service waits so long for answers under way."),
+    Setting("library", None, "folder", "Where ingested texts are held, outside of any workspace."),
+    Setting("max_document_bytes", 33_554_432, "bytes", "A larger file is not ingested."),
+    Setting("document_time_limit_ms", 300_000, "ms", "A file that takes longer to ingest is given up."),
+    Setting("document_memory_limit_mb", 2048, "MB", "A file that needs more memory to ingest is given up."),
+    Setting(
+        "model_address",
+        None,
+        "address",
+        "A model to read along: an OpenAI-compatible address up to /v1; default: none.",
+    ),
+    Setting("model_name", None, "name", "How that endpoint calls the model."),
+    Setting("model_key", None, "secret", "The key that it wants."),
+    Setting("model_time_limit_ms", 60_000, "ms", "So long the model may take for a window of text."),
 )
 
 
@@ -89,6 +103,7 @@ class Settings:
     max_nesting: int
     max_tokens: int
     max_expansions: int
+    max_compared: int
     service_allowed: str | None
     keep_releases: int
     log_level: str
@@ -99,6 +114,14 @@ class Settings:
     max_header_bytes: int
     client_time_limit_ms: int
     drain_time_limit_ms: int
+    library: str | None
+    max_document_bytes: int
+    document_time_limit_ms: int
+    document_memory_limit_mb: int
+    model_address: str | None
+    model_name: str | None
+    model_key: str | None
+    model_time_limit_ms: int
 
     def __post_init__(self) -> None:
         named = {setting.name for setting in SETTINGS}
@@ -315,6 +338,11 @@ def open_workspace(root: Path | None = None) -> Workspace:
     raise DataError("no workspace found; name one with --workspace or make one with `kg init DIR`.")
 
 
+def shipped_workspace() -> Workspace:
+    """Returns the workspace that comes with this package."""
+    return open_workspace(_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT)
+
+
 def init_workspace(target: Path) -> Workspace:
     """Returns a new workspace: the ontology and the questions of the shipped one, and an empty graph.
 
@@ -323,8 +351,7 @@ def init_workspace(target: Path) -> Workspace:
     """
     if target.exists() and any(target.iterdir()):
         raise DataError("exists and is not empty; a new workspace needs a new or empty folder.", target)
-    shipped = open_workspace(_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT)
     for part in ("ontology", "queries"):
-        shutil.copytree(shipped.root / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(shipped_workspace().root / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
     (target / "graph" / "sources").mkdir(parents=True)
     return open_workspace(target)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 # Each module adds its commands to the program.
-from kg.cli import asking, files, serving  # noqa: F401
+from kg.cli import analysing, asking, files, ingesting, reviewing, serving  # noqa: F401
 from kg.cli.console import ReaderLeft, err, finding_line
 from kg.cli.program import app
 from kg.errors import BadParameter, KgError
@@ -30,7 +30,10 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         # A folder that may not be written, a full disk: what the system says names the cause.
-        err.print(f"Cannot be done: {error}", style="red" if err.is_terminal else None, markup=False)
+        place = f"{error.filename}: " if error.filename else ""
+        err.print(
+            f"Cannot be done: {place}{error.strerror or error}", style="red" if err.is_terminal else None, markup=False
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -14,6 +14,7 @@ from kg.cli.console import (
     out,
     print_csv,
     print_description,
+    print_diff,
     print_json,
     print_paths,
     print_questions,
@@ -28,11 +29,12 @@ from kg.cli.program import (
     WorkspaceOption,
     app,
     opened_answers,
+    opened_release,
     parameters_of,
     read_text,
     settings_in_force,
 )
-from kg.model import bases
+from kg.model import Mode, Restriction, bases, parts_of
 
 
 class SparqlShape(StrEnum):
@@ -71,16 +73,22 @@ def sparql(
     from kg.engines.source import Request
     from kg.tokens import is_graph_form, verb
 
-    if (query is None) == (file is None):
-        raise typer.BadParameter("give a query or a file (-f), one of the two")
-    text = query if query is not None else read_text(file)
+    text = _query_text(query, file)
     with opened_answers(workspace, release) as answers:
         if shape is SparqlShape.table and verb(text) == "SELECT":
             print_table(answers.select(text))
             return
-        plain = "text/turtle" if is_graph_form(text) else "application/sparql-results+json"
+        plain = "text/turtle" if is_graph_form(text) else "text/csv"  # true or false
         reply = answers.sparql(Request(text), _MEDIA.get(shape, plain))
     write_bytes(reply if reply.endswith(b"\n") else reply + b"\n")
+
+
+def _query_text(query: str | None, file: Path | None) -> str:
+    if query is not None and file is None:
+        return query
+    if file is not None and query is None:
+        return read_text(file)
+    raise typer.BadParameter("give a query or a file (-f), one of the two")
 
 
 @app.command()
@@ -107,19 +115,35 @@ def ask(
 
 @app.command()
 def connect(
-    start: Annotated[str, typer.Argument(metavar="A")],
-    end: Annotated[str, typer.Argument(metavar="B")],
+    start: Annotated[str, typer.Argument(metavar="A", help="IRI, CURIE or label.")],
+    end: Annotated[str, typer.Argument(metavar="B", help="IRI, CURIE or label.")],
     max_hops: Annotated[int, typer.Option(help="The longest path that counts.")] = 6,
     limit: Annotated[int, typer.Option(help="How many paths at most.")] = 10,
     basis: Annotated[str, typer.Option(help="said,judged,inferred,reference: which links count.")] = "",
+    shortest: Annotated[bool, typer.Option("--shortest", help="All shortest paths, instead of the best.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="The best of all paths up to --max-hops.")] = False,
+    via: Annotated[list[str] | None, typer.Option(help="What every path passes; again for more, in order.")] = None,
+    avoid: Annotated[list[str] | None, typer.Option(help="What no path passes; again for more.")] = None,
+    links: Annotated[str, typer.Option(help="Types of link that count, such as blocks,pev:affects.")] = "",
+    types: Annotated[str, typer.Option(help="Classes of what stands between, such as pev:Barrier.")] = "",
+    direction: Annotated[str, typer.Option(help="any, or forward: links in their own direction only.")] = "any",
+    place: Annotated[list[str] | None, typer.Option(help="Origins are about it; again for more.")] = None,
+    document: Annotated[list[str] | None, typer.Option(help="Origins are among these; again for more.")] = None,
+    since: Annotated[str | None, typer.Option(help="Origins were issued then or later, such as 2018-11.")] = None,
+    until: Annotated[str | None, typer.Option(help="Origins were issued then or earlier.")] = None,
     shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
     texts: TextsOption = None,
 ) -> None:
     """Show how two things hang together, and who says so."""
+    wanted = Mode.SHORTEST if shortest else Mode.ALL if every else Mode.BEST
+    restriction = Restriction(
+        tuple(via or ()), tuple(avoid or ()), parts_of(links), parts_of(types), direction,
+        tuple(place or ()), tuple(document or ()), since, until,
+    )  # fmt: skip
     with opened_answers(workspace, release, settings_in_force(texts)) as answers:
-        found = answers.connect(start, end, max_hops, limit, bases(basis))
+        found = answers.connect(start, end, max_hops, limit, bases(basis), wanted, restriction)
     if shape is TextShape.json:
         print_json(wire.paths(found))
     else:
@@ -144,6 +168,23 @@ def describe(
 
 
 @app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="A release: its id, 8 or more digits of it, or a folder.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The release to compare it with, likewise.")],
+    limit: Annotated[int, typer.Option(help="How many things are shown one by one.")] = 50,
+    shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Tell in domain words what changed from one release to another."""
+    with opened_release(before, workspace) as first, opened_release(after, workspace) as second:
+        found = first.diff(second, limit)
+    if shape is TextShape.json:
+        print_json(wire.diff(found))
+    else:
+        print_diff(found)
+
+
+@app.command()
 def search(
     words: Annotated[list[str], typer.Argument(help="Words of a label or description.")],
     kind: Annotated[str | None, typer.Option("--type", help="A class, such as pev:Theme.")] = None,
@@ -152,7 +193,7 @@ def search(
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
 ) -> None:
-    """Find things by their labels and descriptions; typing errors are forgiven."""
+    """Find things by their labels and descriptions. Typing errors are forgiven."""
     with opened_answers(workspace, release) as answers:
         found = answers.search(" ".join(words), kind, limit)
     if shape is TextShape.json:

@@ -18,7 +18,7 @@ from kg import wire
 
 if TYPE_CHECKING:
     from kg.answers import Answers
-    from kg.model import Answer, Description, Entity, Finding, Passage, Paths
+    from kg.model import Answer, Description, Diff, Entity, Finding, MissingLink, Passage, Path, Paths, WhyNone
 
 
 class ReaderLeft(Exception):
@@ -107,7 +107,7 @@ def print_table(answer: Answer) -> None:
         # A pipe has no width; a column is then as wide as its widest cell.
         Output(highlight=False, width=10_000).print(table)
     cut = " (cut by KG_MAX_ROWS)" if answer.truncated else ""
-    out.print(f"{len(answer.results)} rows{cut}; release {answer.release[:12]}", markup=False)
+    out.print(f"{counted(len(answer.results), 'row')}{cut}; release {answer.release[:12]}", markup=False)
 
 
 def print_csv(answer: Answer) -> None:
@@ -121,24 +121,35 @@ def print_csv(answer: Answer) -> None:
 
 
 def print_paths(found: Paths) -> None:
-    """Prints paths with a sentence and the passages for each hop."""
-    out.print(f"{found.start.label} to {found.end.label}: {len(found.paths)} paths", markup=False)
+    """Prints paths with a sentence and the passages for each hop, and whose chain each is."""
+    out.print(f"{found.start.label} to {found.end.label}: {counted(len(found.paths), 'path')}", markup=False)
     if found.why_none is not None:
-        out.print(found.why_none.reason, markup=False)
-        for entity in found.why_none.nearest:
-            out.print(f"  reached: {named(entity)}", markup=False)
+        _print_why_none(found.why_none)
     for number, path in enumerate(found.paths, start=1):
-        origins = f" in {', '.join(path.origins)}" if path.origins else ""
-        head = f"{number}. {path.length} hops, {path.thread}{origins}, score {path.score}"
-        out.print(f"\n{head}", style="bold", markup=False)
-        for hop in path.hops:
-            out.print(f"   [{hop.basis}] {hop.sentence}", markup=False)
-            for passage in hop.evidence:
-                out.print(f"      {reference(passage)}", markup=False, style="dim")
+        _print_path(number, path)
     if found.truncated:
         out.print("\nThere are further paths; raise --limit to see them.")
     if not found.searched.complete:
         out.print("\nThe search was cut by its budget (KG_MAX_EXPANSIONS).")
+
+
+def _print_why_none(why: WhyNone) -> None:
+    out.print(why.reason, markup=False)
+    for entity in why.nearest:
+        out.print(f"  reached: {named(entity)}", markup=False)
+    if why.missing is not None:
+        out.print(f"  {missing(why.missing)}", markup=False)
+
+
+def _print_path(number: int, path: Path) -> None:
+    counts = f"origins {len(path.sources)}, independent {path.independent}"
+    head = f"{number}. {path.length} hops, {path.thread}, score {path.score}, {counts}"
+    out.print(f"\n{head}", style="bold", markup=False)
+    for hop, sentence in zip(path.hops, path.sentences, strict=True):
+        out.print(f"   [{hop.basis}] {sentence}", markup=False)
+        for passage in hop.evidence:
+            out.print(f"      {reference(passage)}", markup=False, style="dim")
+    out.print(f"   {path.verdict}", markup=False)
 
 
 def print_description(found: Description) -> None:
@@ -155,10 +166,37 @@ def print_description(found: Description) -> None:
         out.print(f"  {reference(passage)}", markup=False, style="dim")
 
 
+def counted(number: int, noun: str) -> str:
+    """Returns a number with its noun: 1 row, 2 rows."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def print_diff(found: Diff) -> None:
+    """Prints what tells two releases apart: all in one sentence, then thing by thing."""
+    out.print(f"from {found.start[:12]} to {found.end[:12]}", markup=False)
+    out.print(found.summary, markup=False)
+    for thing in found.results:
+        out.print(f"\n{thing.change} {named(thing.entity)}", style="bold", markup=False)
+        for statement in thing.statements:
+            out.print(f"   [{statement.basis or 'vocabulary'}] {statement.sentence}", markup=False)
+    for name, change in found.questions.items():
+        out.print(f"\n{change} question {name}", style="bold", markup=False)
+    if len(found.results) < found.total:
+        out.print(f"\n{len(found.results)} of {found.total} things are shown; raise --limit to see more.")
+    if not found.complete:
+        out.print("\nNot all that differs was looked at (KG_MAX_COMPARED).")
+
+
 def named(entity: Entity) -> str:
     """Returns a thing as it is listed: label, CURIE, class."""
     kind = "" if entity.type is None else f", {entity.type}"
     return f"{entity.label} ({entity.curie}{kind})"
+
+
+def missing(link: MissingLink) -> str:
+    """Returns the link that is not there and would connect two things."""
+    ends = f"{named(link.subject)} {link.label} {named(link.object)}"
+    return f"would be connected in {link.hops} hops if it were so: {ends}"
 
 
 def reference(passage: Passage) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +18,11 @@ from kg.cli.program import (
     WorkspaceOption,
     app,
     opened_answers,
+    read_text,
     release_folder,
     settings_in_force,
 )
-from kg.errors import BadParameter, DataError
+from kg.errors import BadParameter
 from kg.workspace import SETTINGS, init_workspace, open_workspace, read_settings_and_origins
 
 
@@ -55,7 +57,7 @@ def build(
     anew: Annotated[bool, typer.Option("--anew", help="Take nothing over from the release before.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Leave out what is no violation.")] = False,
 ) -> None:
-    """Check the files, apply the rules, index, and publish a release; what did not change is taken over."""
+    """Make a release: check, apply rules, index, publish. What did not change is taken over."""
     from kg.release import build as building
 
     with progress_shown() as progress:
@@ -73,7 +75,7 @@ def check_files(
     workspace: WorkspaceOption = None,
     shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
 ) -> None:
-    """Check every shape and every rule; one line per finding, exit 1 on a violation."""
+    """Check the files against every shape and rule. One line per finding; exit 1 on a violation."""
     from kg.release.build import check
 
     with progress_shown() as progress:
@@ -95,7 +97,7 @@ def verify(
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
 ) -> None:
-    """Check every passage against the texts at hand; exit 1 if any is bad."""
+    """Check every passage against the texts at hand. Exit 1 if any is bad."""
     settings = settings_in_force(texts)
     if settings.texts is None:
         raise BadParameter("--texts: name the folder that holds the texts.")
@@ -109,9 +111,12 @@ def verify(
 
 @app.command("init")
 def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
-    """Make a new, empty workspace with the ontology and the questions."""
+    """Make a new workspace: ontology, questions, no texts."""
     made = init_workspace(folder)
-    out.print(f"{made.root} is ready: put texts in graph/sources/, then kg build --workspace {folder}", markup=False)
+    out.print(
+        f"{made.root} is ready: write what a text says as graph/sources/NAME.trig, then kg build --workspace {folder}",
+        markup=False,
+    )
 
 
 @app.command("format")
@@ -130,15 +135,11 @@ def passage(
     text: Annotated[Path, typer.Argument(help="A text, exactly as it is held.")],
     words: Annotated[str, typer.Argument(help="Words that stand in it once.")],
 ) -> None:
-    """Print the Turtle of the passage of a text in which some words stand."""
+    """Print the Turtle of a passage, given its words. To be pasted into the file of that text."""
     from kg.evidence import passage_of_words, passage_quads
     from kg.release.turtle import write_turtle
 
-    try:
-        held = text.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read as UTF-8 text: {error}", text) from error
-    quads = passage_quads(passage_of_words(held, words))
+    quads = passage_quads(passage_of_words(read_text(text), words))
     write_bytes(write_turtle(quads, open_workspace().prefixes).encode())
 
 
@@ -150,28 +151,27 @@ def export(
     out_file: Annotated[Path | None, typer.Option("--out", help="A file; by default standard output.")] = None,
 ) -> None:
     """Write the release in a format other tools read."""
-    from kg.release.export import write_export
+    from kg.release.export import write_export, write_export_to
     from kg.release.opened import open_release
 
     opened = open_release(release_folder(workspace, release, settings_in_force()))
-    try:
-        content = write_export(opened, shape.value)
-    finally:
-        opened.close()
-    if out_file is None:
-        write_bytes(content)
-    else:
-        out_file.write_bytes(content)
+    with closing(opened):
+        if out_file is None:
+            write_bytes(write_export(opened, shape.value))
+        else:
+            with out_file.open("wb") as file:
+                write_export_to(opened, shape.value, file)
 
 
 @app.command("settings")
 def show_settings(shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text) -> None:
-    """List the settings: variable, value in force, unit, meaning, and where the value comes from."""
+    """List the settings in force. For each: variable, value, unit, meaning, and where the value comes from."""
     values, origins = read_settings_and_origins()
     rows = [
         {
             "variable": s.variable,
-            "value": getattr(values, s.name),
+            # A secret is not shown, only that there is one.
+            "value": "set" if s.unit == "secret" and getattr(values, s.name) else getattr(values, s.name),
             "origin": origins[s.name],
             "default": s.default,
             "unit": s.unit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ import typer
 
 from kg.cli.console import progress_shown
 from kg.errors import DataError
-from kg.release.directory import find_release, fresh_release
+from kg.release.directory import find_release, fresh_release, kept_release
 from kg.workspace import Settings, open_workspace, read_settings
 
 if TYPE_CHECKING:
@@ -29,9 +29,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-WorkspaceOption = Annotated[Path | None, typer.Option(help="Folder with ontology/, graph/ and queries/.")]
-ReleaseOption = Annotated[Path | None, typer.Option(help="A release, instead of building one.")]
-TextsOption = Annotated[Path | None, typer.Option(help="Folder of held texts, for quotes.")]
+# Whether a folder can be read is found when it is read: one line and exit 1, as for one that is missing.
+WorkspaceOption = Annotated[
+    Path | None, typer.Option(readable=False, help="Folder with ontology/, graph/ and queries/.")
+]
+ReleaseOption = Annotated[Path | None, typer.Option(readable=False, help="A release, instead of building one.")]
+TextsOption = Annotated[Path | None, typer.Option(readable=False, help="Folder of held texts, for quotes.")]
 
 
 class Shape(StrEnum):
@@ -84,6 +87,19 @@ def opened_answers(workspace: Path | None, release: Path | None, settings: Setti
         opened.close()
 
 
+@contextmanager
+def opened_release(name: str, workspace: Path | None) -> Iterator[Answers]:
+    """Yields the front door of a release that is named by its folder, or by its id in a workspace; builds nothing."""
+    from kg.answers import open_answers
+
+    settings = settings_in_force()
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = kept_release(open_workspace(workspace).releases(settings), name).root
+    with closing(open_answers(folder, settings)) as opened:
+        yield opened
+
+
 def parameters_of(values: Sequence[str]) -> dict[str, list[str]]:
     """Returns the values given as `param=value`, by parameter."""
     found: dict[str, list[str]] = {}
@@ -95,14 +111,13 @@ def parameters_of(values: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def read_text(path: Path | None) -> str:
-    """Returns the text of a file that a person names.
+def read_text(path: Path) -> str:
+    """Returns the text of a file that a person names, its line ends as they are.
 
     Raises:
         DataError: it cannot be read.
     """
-    assert path is not None
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read: {error}", path) from error
+        raise DataError.unreadable(error, path) from error

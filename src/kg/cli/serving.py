@@ -32,7 +32,7 @@ def serve(
     writable: Annotated[bool, typer.Option("--writable", help="Let graphs of the workspace be written.")] = False,
     token_file: Annotated[Path | None, typer.Option(help="Who may write: one `name token` a line.")] = None,
 ) -> None:
-    """Build if needed, then serve the explorer, SPARQL and the API; or a scratch dataset."""
+    """Serve SPARQL, the API and pages. Builds first if needed; --scratch serves a plain dataset instead."""
     from kg.web.access import read_tokens
     from kg.web.app import create_app, create_scratch_app
     from kg.web.scratch import ScratchServing

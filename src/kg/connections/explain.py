@@ -8,29 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Literal as OneOf
 
 from pyoxigraph import Literal, NamedNode
 
 from kg.connections.paths import Chain, Step
+from kg.connections.stretches import stretches_of, told, verdict
 from kg.evidence import Texts, read_passages
-from kg.model import Basis, Entity, Hop, Link, Passage, Path
-from kg.names import PEV
+from kg.model import Basis, Entity, Hop, Link, Passage, Path, ScoreParts
+from kg.names import CODE, DCTERMS, PEV
 from kg.release.opened import Release
+from kg.release.wording import Wording, Wordings, called, capitalised, entity_of, listed
 
 # Links that tell who asserts an item or where it stands; put before "says that" they would repeat it.
-_ATTRIBUTIONS = frozenset(PEV + name for name in ("assertedBy", "statedIn", "reportedIn", "inCapacity"))
-# Kinds whose labels are phrases and read in lower case within a sentence; names keep their capital.
-_PHRASES = frozenset({"pev:Barrier", "pev:Enabler", "pev:Theme", "pev:Outcome", "pev:StakeholderGroup"})
-_QUOTED = frozenset({"pev:KeyMessage", "pev:Finding", "pev:Recommendation", "pev:Position", "pev:Commitment"})
+ATTRIBUTIONS = frozenset(PEV + name for name in ("assertedBy", "statedIn", "reportedIn", "inCapacity"))
+_ASSERTED_BY, _MODE, _ISSUED = PEV + "assertedBy", PEV + "attributionMode", DCTERMS + "issued"
+Manner = OneOf["own text", "quoted", "relayed"]
+_MANNERS: Mapping[str, Manner] = {
+    CODE + "own-text": "own text",
+    CODE + "direct-quotation": "quoted",
+    CODE + "indirect-report": "relayed",
+}
 
 
 @dataclass(frozen=True)
-class Wording:
-    """How a link is called, and how it reads between subject and object."""
+class _Voice:
+    """Who asserts an item and how the texts carry it."""
 
-    label: str
-    phrase: str
+    agents: tuple[str, ...]
+    mode: Manner | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class _Grounds:
     """What the sentences of some links are made of, read at once for all of them."""
 
     entities: Mapping[str, Entity]
-    asserters: Mapping[str, Sequence[str]]
+    voices: Mapping[str, _Voice]
+    issued: Mapping[str, str]
     passages: Mapping[str, Sequence[Passage]]
 
 
@@ -48,26 +55,19 @@ class Explainer:
     def __init__(self, release: Release, texts: Texts) -> None:
         self._release = release
         self._texts = texts
-
-    @cached_property
-    def _wordings(self) -> dict[str, Wording]:
-        rows = self._release.source.select(self._release.library.program("phrases").text).rows
-        return {_value(link): Wording(_value(label), _value(phrase)) for link, label, phrase in rows}
+        self._wordings = Wordings(release)
 
     def wording(self, link: str) -> Wording:
         """Returns how a link reads; for one without a phrase of its own, its name in plain words."""
-        known = self._wordings.get(link)
-        return known if known is not None else _wording_of_name(link)
+        return self._wordings.wording(link)
 
     def phrase(self, link: str) -> str | None:
         """Returns how a link reads between its ends, None when the ontology has no words for it."""
-        known = self._wordings.get(link)
-        return None if known is None else known.phrase
+        return self._wordings.phrase(link)
 
     def entity(self, iri: str, known: Mapping[str, Entity]) -> Entity:
         """Returns the entity, or for an IRI without a label one that is called by its CURIE."""
-        curie = self._release.library.prefixes.curie(iri)
-        return known.get(iri) or Entity(iri, curie, curie)
+        return entity_of(iri, known, self._release.library.prefixes)
 
     def paths(self, chains: Sequence[Chain]) -> tuple[Path, ...]:
         """Returns the chains as paths, each hop with its sentence and passages."""
@@ -75,17 +75,28 @@ class Explainer:
         grounds = self._grounds(links.values())
         return tuple(self._path(chain, links, grounds) for chain in chains)
 
+    def hop(self, step: Step) -> Hop:
+        """Returns one step with its sentence and passages."""
+        link = self._release.links.link(step.link)
+        return self._hop(step, link, self._grounds([link]))
+
     def sentence(self, link: Link) -> str:
         """Returns the sentence of one link."""
         return self._sentence(link, self._grounds([link]))
 
     def _path(self, chain: Chain, links: Mapping[int, Link], grounds: _Grounds) -> Path:
         hops = tuple(self._hop(step, links[step.link], grounds) for step in chain.steps)
-        return Path((hops[0].start, *(hop.end for hop in hops)), hops, chain.score)
+        parts = ScoreParts(*(part / 100 for part in (chain.parts.basis, chain.parts.origins, chain.parts.hubs)))
+        stretches = stretches_of(hops, lambda iri: self.entity(iri, grounds.entities))
+        independent = self._release.links.independent([step.link for step in chain.steps])
+        nodes = (hops[0].start, *(hop.end for hop in hops))
+        whose = verdict(hops, stretches, grounds.issued)
+        return Path(nodes, hops, chain.score, parts, stretches, independent, tuple(map(told, hops)), whose)
 
     def _hop(self, step: Step, link: Link, grounds: _Grounds) -> Hop:
         start, end = self._release.links.iri(step.start), self._release.links.iri(step.end)
-        item = _item(link, grounds)
+        item = _item(link, grounds.voices)
+        voice = self._voice(link, grounds)
         return Hop(
             self.entity(start, grounds.entities),
             self.entity(end, grounds.entities),
@@ -95,27 +106,40 @@ class Explainer:
             link.basis,
             link.origins,
             self._sentence(link, grounds),
-            tuple(self._texts.quoted(p) for p in grounds.passages.get(item or "", ())),
+            tuple(self._texts.quoted(p) for p in grounds.passages.get(item, ())),
+            self._release.links.independent([step.link]),
+            tuple(self.entity(agent, grounds.entities) for agent in voice.agents) if voice else (),
+            voice.mode if voice else None,
+            min((grounds.issued[o] for o in link.origins if o in grounds.issued), default=None),
         )
 
     def _grounds(self, links: Iterable[Link]) -> _Grounds:
-        ends = sorted({iri for link in links for iri in (link.subject, link.object)})
-        source, library = self._release.source, self._release.library
+        every = list(links)
+        ends = sorted({iri for link in every for iri in (link.subject, link.object)})
+        origins = {origin for link in every for origin in link.origins}
         if not ends:
-            return _Grounds({}, {}, {})
-        asserters: dict[str, list[str]] = {}
-        question = library.program("asserters").bound({"item": [[NamedNode(iri)] for iri in ends]})
-        for item, agent in source.select(question).rows:
-            asserters.setdefault(_value(item), []).append(_value(agent))
-        agents = {agent for group in asserters.values() for agent in group}
-        entities = self._release.search.entities({*ends, *agents})
-        return _Grounds(entities, asserters, read_passages(source, library, ends))
+            return _Grounds({}, {}, {}, {})
+        source, library = self._release.source, self._release.library
+        question = library.program("voices").bound({"item": [[NamedNode(iri)] for iri in sorted({*ends, *origins})]})
+        found: dict[tuple[str, str], list[str]] = {}
+        for item, property_, value in source.select(question).rows:
+            found.setdefault((_value(item), _value(property_)), []).append(_value(value))
+        voices = {
+            iri: _Voice(tuple(agents), _manner(found.get((iri, _MODE), ())))
+            for (iri, property_), agents in found.items()
+            if property_ == _ASSERTED_BY
+        }
+        issued = {iri: dates[0] for (iri, property_), dates in found.items() if property_ == _ISSUED}
+        agents = {agent for voice in voices.values() for agent in voice.agents}
+        entities = self._release.search.entities({*ends, *origins, *agents})
+        items = {_item(link, voices) for link in every}
+        return _Grounds(entities, voices, issued, read_passages(source, library, sorted(items)))
 
     def _sentence(self, link: Link, grounds: _Grounds) -> str:
         subject = self._called(link.subject, grounds)
         object_ = self._called(link.object, grounds)
         said = f"{subject} {self.wording(link.predicate).phrase} {object_}."
-        return _capitalised(self._attribution(link, grounds) + said)
+        return capitalised(self._attribution(link, grounds) + said)
 
     def _attribution(self, link: Link, grounds: _Grounds) -> str:
         """Returns who stands behind the claim, as the beginning of its sentence."""
@@ -123,25 +147,24 @@ class Explainer:
             return "by this project's judgement, "
         if link.basis is Basis.INFERRED:
             return "by rule, "
-        item = _item(link, grounds)
-        names = [self.entity(a, grounds.entities).label for a in grounds.asserters.get(item or "", ())]
-        if link.basis is Basis.REFERENCE or link.predicate in _ATTRIBUTIONS or not names:
+        voice = self._voice(link, grounds)
+        if voice is None:
             return ""
-        return f"{_listed(names)} {'say' if len(names) > 1 else 'says'} that "
+        names = [self.entity(agent, grounds.entities).label for agent in voice.agents]
+        return f"{listed(names)} {'say' if len(names) > 1 else 'says'} that "
+
+    def _voice(self, link: Link, grounds: _Grounds) -> _Voice | None:
+        """Returns who says what a link says; None for what nobody says, or what only tells who says something."""
+        said = link.basis is Basis.SAID and link.predicate not in ATTRIBUTIONS
+        return grounds.voices.get(_item(link, grounds.voices)) if said else None
 
     def _called(self, iri: str, grounds: _Grounds) -> str:
-        entity = self.entity(iri, grounds.entities)
-        if entity.type in _QUOTED:
-            return f"“{entity.label}”"
-        return _lowered(entity.label) if entity.type in _PHRASES else entity.label
+        return called(self.entity(iri, grounds.entities))
 
 
-def _item(link: Link, grounds: _Grounds) -> str | None:
-    """Returns which end of a link carries its provenance: the item it was recorded with."""
-    for iri in (link.subject, link.object):
-        if iri in grounds.asserters:
-            return iri
-    return link.subject if link.subject in grounds.passages else None
+def _item(link: Link, voices: Mapping[str, _Voice]) -> str:
+    """Returns which end of a link carries its provenance: the item it was recorded with; else its subject."""
+    return next((iri for iri in (link.subject, link.object) if iri in voices), link.subject)
 
 
 def _value(term: object) -> str:
@@ -149,21 +172,6 @@ def _value(term: object) -> str:
     return term.value
 
 
-def _wording_of_name(link: str) -> Wording:
-    name = link.replace("#", "/").rpartition("/")[2]
-    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
-    return Wording(words, words)
-
-
-def _lowered(label: str) -> str:
-    """Returns a label as it stands within a sentence; an abbreviation keeps its capitals."""
-    first = label.partition(" ")[0]
-    return label[0].lower() + label[1:] if first[1:].islower() or len(first) == 1 else label
-
-
-def _capitalised(sentence: str) -> str:
-    return sentence[0].upper() + sentence[1:]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _manner(codes: Sequence[str]) -> Manner | None:
+    """Returns how texts carry an item; where they do so in several ways, the closest to its origin."""
+    return next((manner for code, manner in _MANNERS.items() if code in codes), None)

@@ -1,28 +1,29 @@
-"""How two things hang together: paths over the link arrays, explained.
+"""How two things hang together: the paths that are worth most, over the link arrays.
 
-The search runs from the goal first, level by level, to learn how far each node is from it; then
-it walks from the start and keeps only steps that can still arrive in time. So every path it
-touches is one it can return, and the middle of a path is never hidden.
+What the answer is, `kg.connections.gathering` says; what a path is worth, `kg.connections.costs`.
+Where links are parallel, a path counts once for the nodes it passes, with the cheapest link at each
+hop; a chain that one origin makes, with the cheapest of that origin's links.
+
+The search first goes without the crowd behind hubs (`kg.connections.byways`). Only where that does
+not prove that the paths are the best, all is looked through, from both ends until they meet.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
+from kg.connections.byways import Byways, Side, Unsure
+from kg.connections.costs import Parts, origins_cost, score
+from kg.connections.gathering import Gathering, Ground, Whole
+from kg.connections.network import Allowed, Budget, Exhausted, Hubs, Network, Weighted
+from kg.connections.ranking import Way
+from kg.connections.reach import FAR, Meeting, Reach
+from kg.model import Mode
 
-from kg.model import Basis
-from kg.release.links import Ints, Links
-
-# What a hop costs by its basis: a chain that is said is worth more than one that we stitched.
-BASIS_COST = (1.0, 1.5, 2.0, 2.5)
-# Passing through a thing with many links says less: its degree's logarithm, damped by this.
-HUB_COST = 0.25
-_FAR = np.int16(32_000)
+# A thing with more links is a hub; when that proves nothing, with more than the next.
+HUBS = (500,)
+# So many links are looked at for one level without hubs; where there are more, hubs are not what is in the way.
+_MOST_SEEN = 200_000
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Chain:
-    """A path as numbers: its steps and what they cost."""
+    """A path as numbers: its steps, what they cost, and whether one origin makes them all."""
 
     steps: tuple[Step, ...]
-    cost: float
+    parts: Parts
+    single: bool
 
     @property
     def score(self) -> float:
-        """The worth of a path between 0 and 1: 1 for a cost of nothing, less the more it costs."""
-        return round(1.0 / (1.0 + self.cost / 4.0), 4)
+        """The worth of the path, between 0 and 1."""
+        return score(self.parts.cost, self.single)
 
     @property
     def nodes(self) -> tuple[int, ...]:
@@ -56,18 +58,26 @@ class Found:
     """What a search came back with.
 
     Attributes:
-        chains: the paths, shortest first, among equals the cheaper first, then in the order of IRIs.
-        reached: how many nodes lie within `max_hops` of the goal.
-        complete: False when the budget of expansions ran out before the search was done.
+        chains: the paths, best first.
+        distance: the hops of a shortest path, None when none was found.
+        longest: no path with more hops than this was a candidate.
+        levels: how many nodes were first seen after 0, 1, 2 … hops, from the start and from the goal.
+        reached: how many nodes were seen from either.
+        expanded: how many links were looked at.
+        complete: False when the budget ran out before the search was done.
         truncated: a further path within `max_hops` was left out.
-        nearest: when there is no path, the nodes reached that are best known, the busiest first.
+        meeting: how far each side got, when there is no path.
     """
 
     chains: tuple[Chain, ...]
+    distance: int | None
+    longest: int
+    levels: tuple[tuple[int, ...], tuple[int, ...]]
     reached: int
+    expanded: int
     complete: bool
     truncated: bool
-    nearest: tuple[int, ...] = ()
+    meeting: Meeting
 
 
 @dataclass
@@ -75,126 +85,106 @@ class PathSearch:
     """One search for paths between two nodes.
 
     Args:
-        links: the link arrays.
+        weighted: the links, with their costs.
         start, goal: node numbers, distinct.
         max_hops: the longest path that counts; a path of n nodes has n - 1 hops.
         limit: how many paths are returned at most.
-        basis: which links may be walked.
+        mode: the best, all shortest ones, or the best of all up to `max_hops`.
+        allowed: what may be walked.
+        via: nodes that every path passes, in this order.
         max_expansions: how many links may be looked at; a count, not a time, so that the same
             search gives the same answer on any machine.
+        hubs: a thing with more links is a hub, at first; then with more than the next, and last none is.
     """
 
-    links: Links
+    weighted: Weighted
     start: int
     goal: int
     max_hops: int
     limit: int
-    basis: frozenset[Basis]
     max_expansions: int
-    _spent: int = field(default=0, init=False)
+    mode: Mode = Mode.BEST
+    allowed: Allowed = field(default_factory=Allowed)
+    via: tuple[int, ...] = ()
+    hubs: tuple[int, ...] = HUBS
 
     def run(self) -> Found:
         """Returns the paths, best first."""
-        distance = self._distances()
-        reached = int((distance < _FAR).sum())
-        shortest = int(distance[self.start])
-        if shortest > self.max_hops:
-            return Found((), reached, not self._exhausted, truncated=False, nearest=self._nearest(distance))
-        chains: list[Chain] = []
-        for length in range(shortest, self.max_hops + 1):
-            chains += sorted(self._of_length(length, distance), key=self._order)
-            if len(chains) > self.limit or self._exhausted:
-                break
-        kept = tuple(chains[: self.limit])
-        truncated = len(chains) > len(kept) or self._exhausted
-        return Found(kept, reached, not self._exhausted, truncated)
+        self._network = Network(self.weighted, self.allowed, Budget(self.max_expansions))
+        self._meeting = Meeting.between(self._network, self.start, self.goal)
+        self._sides: tuple[Reach | Side, Reach | Side] = (self._meeting.ahead, self._meeting.behind)
+        self._gathering: Gathering | None = None
+        try:
+            truncated, complete = self._gather(), True
+        except Exhausted:
+            truncated, complete = True, False
+        return self._found(complete, truncated)
 
-    @property
-    def _exhausted(self) -> bool:
-        return self._spent >= self.max_expansions
+    def _gather(self) -> bool:
+        """Gathers the paths, and tells whether a further one was left out."""
+        if self.mode is Mode.BEST and not self.via:
+            for more_than in self.hubs:
+                truncated = self._gathered_without(self.weighted.hubs(more_than))
+                if truncated is not None:
+                    return truncated
+        self._gathering, self._sides = None, (self._meeting.ahead, self._meeting.behind)
+        self._meeting.search(self.max_hops)
+        if self._meeting.distance is None:
+            return False
+        self._gathering = self._gathering_on(Whole(self._network, self._meeting))
+        return self._gathering.run(self._meeting.distance)
 
-    def _distances(self) -> NDArray[np.int16]:
-        """Returns for each node its distance from the goal, up to `max_hops`, level by level."""
-        distance = np.full(self.links.node_count, _FAR, dtype=np.int16)
-        distance[self.goal] = 0
-        frontier = np.array([self.goal], dtype=np.int64)
-        for level in range(1, self.max_hops + 1):
-            around = self._around(frontier)
-            frontier = np.unique(around[distance[around] == _FAR]).astype(np.int64)
-            if not len(frontier) or self._exhausted:
-                break
-            distance[frontier] = level
-        return distance
+    def _gathered_without(self, hubs: Hubs) -> bool | None:
+        """Gathers paths without looking through the links of hubs; None when these may not be the best."""
+        if not hubs.any:
+            return None
+        crossings = self._network.over(hubs.crossings)
+        byways = Byways(self._network, self.start, self.goal, hubs.flags, crossings, _MOST_SEEN)
+        try:
+            distance = byways.distance(self.max_hops)
+            if distance is None:
+                return None
+            self._gathering, self._sides = self._gathering_on(byways), (byways.ahead, byways.behind)
+            return self._gathering.run(distance)
+        except Unsure:
+            return None
 
-    def _around(self, nodes: Ints) -> Ints:
-        """Returns the neighbours of many nodes at once, doubles included."""
-        a = self.links.arrays
-        out_links = _ranges(a["out_at"], nodes)
-        in_links = a["in_link"][_ranges(a["in_at"], nodes)]
-        self._spent += len(out_links) + len(in_links)
-        out_kept = out_links[self._walkable[a["basis"][out_links]]]
-        in_kept = in_links[self._walkable[a["basis"][in_links]]]
-        return np.concatenate([a["object"][out_kept], a["subject"][in_kept]])
+    def _gathering_on(self, ground: Ground) -> Gathering:
+        return Gathering(ground, self.limit, self.max_hops, self.mode, self.via)
 
-    @cached_property
-    def _walkable(self) -> NDArray[np.bool_]:
-        return np.array([basis in self.basis for basis in Basis])
+    def _found(self, complete: bool, truncated: bool) -> Found:
+        gathering = self._gathering
+        ways = [] if gathering is None else gathering.kept
+        if ways is None:
+            assert gathering is not None
+            ways = gathering.chosen.ways[: self.limit]
+        levels = tuple(tuple(side.counts) for side in self._sides)
+        seen = (self._sides[0].level < FAR) | (self._sides[1].level < FAR)
+        return Found(
+            tuple(map(self._chain, ways)),
+            gathering.distance if gathering is not None else None,
+            gathering.longest if gathering is not None else 0,
+            (levels[0], levels[1]),
+            int(seen.sum()),
+            self._network.budget.spent,
+            complete,
+            truncated and bool(ways),
+            self._meeting,
+        )
 
-    def _of_length(self, length: int, distance: NDArray[np.int16]) -> Iterator[Chain]:
-        """Yields every chain of exactly that length, no node twice.
-
-        They are ranked among themselves later, so none may be left out here.
-        """
-        stack: list[tuple[tuple[Step, ...], frozenset[int]]] = [((), frozenset({self.start}))]
-        while stack and not self._exhausted:
-            steps, seen = stack.pop()
-            node, left = (steps[-1].end if steps else self.start), length - len(steps)
-            for step in self._steps(node):
-                if step.end in seen or int(distance[step.end]) > left - 1:
-                    continue
-                if step.end == self.goal:
-                    if left == 1:
-                        yield self._chain((*steps, step))
-                elif left > 1:
-                    stack.append(((*steps, step), seen | {step.end}))
-
-    def _steps(self, node: int) -> list[Step]:
-        """Returns the walkable links of a node, for each neighbour the best one."""
-        a = self.links.arrays
-        outward, inward = self.links.links_of(node)
-        self._spent += len(outward) + len(inward)
-        best: dict[int, tuple[float, int]] = {}
-        for numbers, ends in ((outward, a["object"]), (inward, a["subject"])):
-            for link in numbers.tolist():
-                if not self._walkable[a["basis"][link]]:
-                    continue
-                end, cost = int(ends[link]), (self._link_cost(link), link)
-                if end not in best or cost < best[end]:
-                    best[end] = cost
-        return [Step(link, node, end) for end, (_, link) in sorted(best.items())]
-
-    def _link_cost(self, link: int) -> float:
-        return BASIS_COST[int(self.links.arrays["basis"][link])]
-
-    def _chain(self, steps: tuple[Step, ...]) -> Chain:
-        inner = (step.end for step in steps[:-1])
-        hubs = sum(HUB_COST * math.log2(max(self.links.degree(node), 1)) for node in inner)
-        return Chain(steps, sum(self._link_cost(step.link) for step in steps) + hubs)
-
-    @staticmethod
-    def _order(chain: Chain) -> tuple[float, tuple[int, ...], tuple[int, ...]]:
-        # Nodes and links are numbered in the order of their IRIs, so this order is that of names.
-        return round(chain.cost, 9), chain.nodes, tuple(step.link for step in chain.steps)
-
-    def _nearest(self, distance: NDArray[np.int16]) -> tuple[int, ...]:
-        close = np.flatnonzero((distance < _FAR) & (distance > 0)).tolist()
-        return tuple(sorted(close, key=lambda n: (int(distance[n]), -self.links.degree(n), n))[:5])
+    def _chain(self, way: Way) -> Chain:
+        a = self.weighted.arrays
+        links = list(way.links)
+        both = int(self.weighted.link_cost[links].sum())
+        origins = sum(origins_cost(int(number)) for number in a["independent"][a["origins"][links]])
+        hubs = int(self.weighted.node_cost[list(way.nodes[1:-1])].sum())
+        parts = Parts(both - origins, origins, hubs)
+        ends = zip(way.links, way.nodes[:-1], way.nodes[1:], strict=True)
+        return Chain(tuple(Step(*end) for end in ends), parts, _one_origin(self.weighted, links))
 
 
-def _ranges(at: Ints, nodes: Ints) -> Ints:
-    """Returns the numbers at[n] to at[n + 1] of every node n, one after the other."""
-    starts = at[nodes].astype(np.int64)
-    counts = at[nodes + 1].astype(np.int64) - starts
-    offsets = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-    numbers: Ints = offsets + np.arange(int(counts.sum()), dtype=np.int64)
-    return numbers
+def _one_origin(weighted: Weighted, links: list[int]) -> bool:
+    """Tells whether one origin stands behind every link."""
+    a = weighted.arrays
+    sets = set(a["origins"][links].tolist())
+    return bool(set.intersection(*(set(a["origin"][a["origin_at"][s] : a["origin_at"][s + 1]].tolist()) for s in sets)))

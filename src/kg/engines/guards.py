@@ -13,17 +13,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from kg.errors import BadSparql, Forbidden, LimitError
-from kg.tokens import CLOSING, OPENING, Token, is_update, tokens
+from kg.tokens import CLOSING, OPENING, UPDATES, Token, tokens, verb
 from kg.workspace import Settings
 
 # What grammar and parser read alike: `<scheme://…>` cannot be a comparison. Any other IRI can, and
 # then a quotation mark in it starts a string, a hash a comment, and a bracket nests.
 _DOUBTFUL_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*://).*['#(\[].*>")
+# Wider than what is refused: an IRI that is doubtful, anywhere in the text.
+_MAY_BE_DOUBTFUL = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*://)[^<>\x00-\x20]*['#(\[]")
+_BRACKET = re.compile(r"[({\[]")
 _BEFORE_A_NAME = frozenset({"GRAPH", "FROM", "NAMED", "DESCRIBE"})
 
 
-def guard_query(query: str, settings: Settings) -> None:
-    """Refuses a query that must not reach an engine.
+def guard_query(query: str, settings: Settings) -> str | None:
+    """Returns the verb of a query, or refuses it if it must not reach an engine.
 
     Raises:
         Forbidden: it is an update, or it names a SERVICE that is not allowed.
@@ -33,6 +36,31 @@ def guard_query(query: str, settings: Settings) -> None:
     size = len(query.encode())
     if size > settings.max_query_bytes:
         raise _over("long", f"{size} bytes", "max_query_bytes", settings.max_query_bytes)
+    if not _is_plainly_harmless(query, settings):
+        _guard_tokens(query, settings)
+    found = verb(query)
+    if found in UPDATES:
+        raise Forbidden(
+            "This endpoint is read-only; an update is refused. Change the files of the workspace and build."
+        )
+    return found
+
+
+def _is_plainly_harmless(query: str, settings: Settings) -> bool:
+    """Tells whether the text has nothing in it that its tokens could be refused for.
+
+    Tokens are pieces of the text. So there are no more tokens than characters, they nest no deeper than
+    there are brackets, and none holds what the text does not. Most queries need not be cut for that.
+    """
+    return (
+        len(query) <= settings.max_tokens
+        and len(_BRACKET.findall(query)) <= settings.max_nesting
+        and "SERVICE" not in query.upper()
+        and _MAY_BE_DOUBTFUL.search(query) is None
+    )
+
+
+def _guard_tokens(query: str, settings: Settings) -> None:
     cut = list(islice(_not_deep(tokens(query), settings), settings.max_tokens + 1))
     if len(cut) > settings.max_tokens:
         raise _over("large", f"over {settings.max_tokens} tokens", "max_tokens", settings.max_tokens)
@@ -41,10 +69,6 @@ def guard_query(query: str, settings: Settings) -> None:
             _guard_iri(cut, at, query)
         elif cut[at].kind in {"word", "pname"} and "SERVICE" in cut[at].text.upper():
             _guard_service(cut, at, settings)
-    if is_update(query):
-        raise Forbidden(
-            "This endpoint is read-only; an update is refused. Change the files of the workspace and build."
-        )
 
 
 def guard_update(update: str, settings: Settings) -> None:

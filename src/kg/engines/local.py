@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -20,9 +21,13 @@ from pyoxigraph import (
     serialize,
 )
 
+from kg.engines.mending import asked
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
+from kg.engines.syntax import bad_query
 from kg.errors import BadParameter, BadSparql, LimitError, NotAcceptable, SourceError
 from kg.names import Prefixes
+
+_Found = QuerySolutions | QueryBoolean | QueryTriples
 
 # What XML 1.0 has no way to write (section 2.2), in UTF-8.
 _NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
@@ -36,8 +41,7 @@ class LocalSource:
         self._prefixes = dict(prefixes.namespaces)
 
     def select(self, query: str, max_rows: int | None = None) -> Rows:
-        with _mapped_errors():
-            found = self._query(Request(query))
+        with self._answered(Request(query)) as found:
             if not isinstance(found, QuerySolutions):
                 raise BadSparql("a SELECT query was expected here.")
             variables = tuple(variable.value for variable in found.variables)
@@ -49,15 +53,13 @@ class LocalSource:
             return Rows(variables, tuple(rows))
 
     def ask(self, query: str) -> bool:
-        with _mapped_errors():
-            found = self._query(Request(query))
+        with self._answered(Request(query)) as found:
             if not isinstance(found, QueryBoolean):
                 raise BadSparql("an ASK query was expected here.")
             return bool(found)
 
     def construct(self, query: str) -> list[Triple]:
-        with _mapped_errors():
-            found = self._query(Request(query))
+        with self._answered(Request(query)) as found:
             if not isinstance(found, QueryTriples):
                 raise BadSparql("a CONSTRUCT or DESCRIBE query was expected here.")
             return sorted(set(found), key=str)
@@ -77,8 +79,7 @@ class LocalSource:
         """
         if media_type.endswith("+xml"):
             out = cast(IO[bytes], _XmlFile(out))
-        with _mapped_errors():
-            found = self._query(request)
+        with self._answered(request) as found:
             if isinstance(found, QueryTriples):
                 rdf = GRAPH_FORMATS.get(media_type)
                 if rdf is None:
@@ -96,17 +97,34 @@ class LocalSource:
     def close(self) -> None:
         self._store = None
 
-    def _query(self, request: Request) -> QuerySolutions | QueryBoolean | QueryTriples:
+    @contextmanager
+    def _answered(self, request: Request) -> Iterator[_Found]:
+        """Yields the engine's answer; its errors, also while it is read, become ours."""
+        try:
+            yield self._query(request)
+        except SyntaxError as error:
+            raise bad_query(request.query, str(error), self._prefixes, request.base) from error
+        except OSError as error:
+            raise SourceError(f"The store failed: {error}") from error
+
+    def _prefixes_in(self, query: str) -> dict[str, str]:
+        """Returns those of our prefixes that the query may use; to declare all costs a look-up a tenth more."""
+        if "\\" in query:
+            return self._prefixes  # an escape could hide one
+        return {name: iri for name, iri in self._prefixes.items() if f"{name}:" in query}
+
+    def _query(self, request: Request) -> _Found:
         if self._store is None:
             raise SourceError("The release has been closed.")
         named_dataset = bool(request.default_graphs or request.named_graphs)
-        return self._store.query(
-            request.query,
+        ask = partial(
+            self._store.query,
             base_iri=request.base,
-            prefixes=self._prefixes,
+            prefixes=self._prefixes_in(request.query),
             default_graph=_graph_names(request.default_graphs) if named_dataset else None,
             named_graphs=_graph_names(request.named_graphs) if named_dataset else None,
         )
+        return asked(ask, request.query)
 
 
 class _XmlFile:
@@ -153,13 +171,3 @@ def _graph_names(iris: Sequence[str]) -> list[Any]:
         return [NamedNode(iri) for iri in iris]
     except ValueError as error:
         raise BadParameter(f"default-graph-uri and named-graph-uri: not an absolute IRI: {error}") from error
-
-
-@contextmanager
-def _mapped_errors() -> Iterator[None]:
-    try:
-        yield
-    except SyntaxError as error:
-        raise BadSparql.read(str(error)) from error
-    except OSError as error:
-        raise SourceError(f"The store failed: {error}") from error

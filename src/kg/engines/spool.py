@@ -10,10 +10,11 @@ _XML = "application/sparql-results+xml"
 _TSV = "text/tab-separated-values"
 _CSV = "text/csv"
 
-# What stands before each row of a table and can stand in no value. In JSON a quotation mark
-# within a value is escaped, so a bare one after a brace and before a letter opens a name.
+# What stands before each row of a table (in JSON, between two) and can stand in no value. In JSON a
+# quotation mark within a value is escaped, so a bare one after a brace and before a letter opens a
+# name. Each begins with one certain byte: the search for that is ten times as fast as for a choice.
 _ROWS = {
-    _JSON: (re.compile(rb'[\[,]\{"\w'), 3),
+    _JSON: (re.compile(rb',\{"\w'), 3),
     _XML: (re.compile(rb"<result>"), 7),
     _TSV: (re.compile(rb"\n"), 0),
 }
@@ -30,8 +31,8 @@ class BoundedSpool:
         self._file = file
         self._media_type = media_type
         self._bytes_left = max_bytes
-        # A TSV or CSV table has a line for its header.
-        self._rows_left = max_rows + (media_type in {_TSV, _CSV})
+        # A TSV or CSV table has a line for its header; rows of JSON have one comma less than there are rows.
+        self._rows_left = max_rows + (media_type in {_TSV, _CSV}) - (media_type == _JSON)
         self._tail = b""
         self._quoted = False
         self.full: Literal["rows", "bytes"] | None = None

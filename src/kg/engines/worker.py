@@ -26,7 +26,7 @@ import socket
 import struct
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import IO, Any, cast
 
 from pyoxigraph import Store
@@ -79,7 +79,8 @@ class Premises:
 
 def frame(content: Job | Write | Premises) -> bytes:
     """Returns a job, a change, or the premises, as it goes over a worker's socket."""
-    text = json.dumps(asdict(content)).encode()
+    # Its values are plain, so it needs no deep copy, which would cost more than the rest.
+    text = json.dumps(vars(content)).encode()
     return JOB_HEAD.pack(len(text)) + text
 
 
@@ -105,7 +106,10 @@ def nursery(control_fd: int) -> None:
                 fd = _next_socket(control)
                 if fd is None:
                     break
-                children.add(_forked(control, reading, writing, fd))
+                pid = _forked(control, reading, writing, fd)
+                # Known before the service is told, which may have gone: then it must end with the others.
+                children.add(pid)
+                control.sendall(STATUS.pack(pid, -1))
     _end(children)
 
 
@@ -129,7 +133,6 @@ def _forked(control: socket.socket, reading: int, writing: int, fd: int) -> int:
         finally:
             os._exit(status)
     os.close(fd)
-    control.sendall(STATUS.pack(pid, -1))
     return pid
 
 
@@ -149,7 +152,9 @@ def _end(children: set[int]) -> None:
 
 def work(link: socket.socket) -> None:
     """Opens what the first frame names, then answers jobs until the service closes the socket."""
-    first = _frame(link)
+    # Buffered, so that most jobs come with one system call.
+    frames = link.makefile("rb")
+    first = _frame(frames)
     if first is None:
         return
     premises = Premises(**first)
@@ -159,15 +164,15 @@ def work(link: socket.socket) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if premises.writable:
-        _write(link, Store(premises.store))
+        _write(link, frames, Store(premises.store))
         return
     source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes))
-    while (content := _frame(link)) is not None:
+    while (content := _frame(frames)) is not None:
         _answer(link, source, Job(**content))
 
 
-def _write(link: socket.socket, store: Store) -> None:
-    while (content := _frame(link)) is not None:
+def _write(link: socket.socket, frames: IO[bytes], store: Store) -> None:
+    while (content := _frame(frames)) is not None:
         try:
             status, words = OK, json.dumps(applied(store, Write(**content)))
         except KgError as error:
@@ -178,19 +183,14 @@ def _write(link: socket.socket, store: Store) -> None:
         link.sendall(REPLY_HEAD.pack(status, 0, len(body)) + body)
 
 
-def _frame(link: socket.socket) -> dict[str, Any] | None:
-    head = _read(link, JOB_HEAD.size)
-    return json.loads(_read(link, JOB_HEAD.unpack(head)[0])) if head else None
-
-
-def _read(link: socket.socket, size: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        part = link.recv(size - len(parts))
-        if not part:
-            return b""
-        parts += part
-    return bytes(parts)
+def _frame(frames: IO[bytes]) -> dict[str, Any] | None:
+    """Returns the next frame, None when the service has gone, in the middle of one or before it."""
+    head = frames.read(JOB_HEAD.size)
+    if len(head) < JOB_HEAD.size:
+        return None
+    size = JOB_HEAD.unpack(head)[0]
+    content = frames.read(size)
+    return json.loads(content) if len(content) == size else None
 
 
 def _answer(link: socket.socket, source: LocalSource, job: Job) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal as OneOf
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, Triple, parse, serialize
 
+from kg.engines.mending import asked
+from kg.engines.syntax import bad_update
 from kg.engines.updates import with_dataset, without_silent_loads
-from kg.errors import BadParameter, BadSparql, SourceError
+from kg.errors import BadParameter, SourceError
 
 READ_FORMATS: Mapping[str, RdfFormat] = {
     "text/turtle": RdfFormat.TURTLE,
@@ -58,12 +61,12 @@ def applied(store: Store, write: Write) -> dict[str, object]:
             pass
         elif write.kind == "update":
             update = with_dataset(without_silent_loads(write.text), write.using, write.using_named)
-            store.update(update, base_iri=write.base)
+            asked(partial(store.update, base_iri=write.base), update)
         else:
             # One update is one transaction, so a graph is never seen half exchanged.
             store.update(_graph_update(write, existed))
     except SyntaxError as error:
-        raise BadSparql.read(str(error)) from error
+        raise bad_update(write.text, str(error), write.base) from error
     except RuntimeError as error:
         # An operation that cannot be done, such as creating a graph that is there.
         raise BadParameter(f"The update cannot be applied: {error}.") from error

@@ -23,7 +23,7 @@ from kg.errors import ReleaseError
 from kg.release.directory import FORMAT_VERSION, ReleaseDirectory
 from kg.workspace import Workspace, fingerprint_of
 
-_PROGRAM_QUERIES = ("links", "labels", "classes")
+_PROGRAM_QUERIES = ("links", "dependence", "labels", "classes")
 
 
 @dataclass(frozen=True)

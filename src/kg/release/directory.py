@@ -24,10 +24,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from kg.errors import ReleaseError
+from kg.errors import BadParameter, ReleaseError, UnknownName
 from kg.names import Prefixes, prefixes_of_context
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# So much of an id names a release, as long as no other begins so.
+LEAST_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _read_json(path: Path) -> Mapping[str, object]:
     except FileNotFoundError as error:
         raise ReleaseError("is missing; this folder holds no whole release. `kg build` makes one.", path) from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ReleaseError(f"cannot be read: {error}", path) from error
+        raise ReleaseError.unreadable(error, path) from error
     if not isinstance(found, dict):
         raise ReleaseError("is not a JSON object.", path)
     return found
@@ -123,13 +125,40 @@ def current_release(folder: Path) -> ReleaseDirectory | None:
         return None
 
 
-def kept_release(folder: Path, start: str) -> ReleaseDirectory | None:
-    """Returns the release in a folder of releases whose id begins with a text of at least 8 digits."""
-    if len(start) < 8 or not all(c in "0123456789abcdef" for c in start):
-        return None
-    found = [current_release(path) for path in sorted(folder.glob(f"{start}*"))]
-    whole = [release for release in found if release is not None]
-    return whole[0] if len(whole) == 1 else None
+def kept_release(folder: Path, start: str, parameter: str = "release") -> ReleaseDirectory:
+    """Returns the release in a folder of releases whose id begins with a text.
+
+    Args:
+        folder: a folder of releases, or a release, which then is the only one.
+        parameter: what messages call the text.
+
+    Raises:
+        BadParameter: the text is no beginning of an id, is too short, or several ids begin so.
+        UnknownName: no kept release has such an id.
+    """
+    if len(start) < LEAST_DIGITS or not set(start) <= set("0123456789abcdef"):
+        raise BadParameter(
+            f"{parameter}: {start!r} is no release; give its id, or the first {LEAST_DIGITS} or more of its"
+            " hexadecimal digits (0-9, a-f)."
+        )
+    # A release stands under its id; one that is served alone may stand under any name.
+    candidates = (current_release(path) for path in (folder, *sorted(folder.glob(f"{start}*"))))
+    found = {release.id: release for release in candidates if release is not None and release.id.startswith(start)}
+    if len(found) > 1:
+        ids = ", ".join(sorted(found))
+        raise BadParameter(f"{parameter}: {start!r} begins the ids of several: {ids}. Give more digits.")
+    if not found:
+        raise UnknownName(
+            f"{parameter}: {start!r} is not kept here; kept are {_kept(folder)}."
+            " KG_KEEP_RELEASES says how many stay beside the current one."
+        )
+    return next(iter(found.values()))
+
+
+def _kept(folder: Path) -> str:
+    """Returns the releases of a folder as a message lists them."""
+    names = (path.parent.name for path in folder.glob("*/manifest.json"))
+    return ", ".join(sorted(name[:12] for name in names if not name.startswith("."))) or "no others"
 
 
 def new_directory(folder: Path) -> ReleaseDirectory:

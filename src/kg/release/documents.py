@@ -15,8 +15,8 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 from kg.engines.source import GRAPH_FORMATS
 from kg.errors import NotAcceptable
 from kg.library import Question
-from kg.model import Passage
-from kg.names import BASE, FOAF, GRAPH, ONTOLOGY, OWL, RDF_TYPE, VOID
+from kg.model import Passage, VocabularyTerm
+from kg.names import BASE, FOAF, GRAPH, ONTOLOGY, OWL, RDF_TYPE, RDFS, SKOS, VOID
 from kg.release.jsonld import Context
 from kg.release.opened import Release
 from kg.release.turtle import write_turtle
@@ -90,6 +90,30 @@ def read_ontology(release: Release) -> list[Triple]:
         SourceError: the store failed.
     """
     return _triples(release, release.library.program("ontology"), ontology=ONTOLOGY)
+
+
+def vocabulary_of(
+    release: Release, ontology: Iterable[Triple]
+) -> tuple[tuple[VocabularyTerm, ...], tuple[VocabularyTerm, ...]]:
+    """Returns the classes and the properties that an ontology describes, each by label."""
+    facts: dict[str, dict[str, list[str]]] = {}
+    for triple in ontology:
+        if isinstance(triple.subject, NamedNode) and not isinstance(triple.object, Triple):
+            facts.setdefault(triple.subject.value, {}).setdefault(triple.predicate.value, []).append(
+                triple.object.value
+            )
+    classes, properties = [], []
+    for iri, found in sorted(facts.items()):
+        kinds = set(found.get(RDF_TYPE, ()))
+        curie = release.library.prefixes.curie(iri)
+        term = VocabularyTerm(
+            iri, curie, min(found.get(RDFS + "label", [curie])), next(iter(found.get(SKOS + "definition", ())), None)
+        )
+        if OWL + "Class" in kinds:
+            classes.append(term)
+        elif kinds & {OWL + kind for kind in ("ObjectProperty", "DatatypeProperty", "AnnotationProperty")}:
+            properties.append(term)
+    return tuple(classes), tuple(properties)
 
 
 def read_text_passages(release: Release, iri: str) -> dict[Passage, list[str]]:

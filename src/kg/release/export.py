@@ -1,18 +1,26 @@
-"""A release in the formats that other tools read."""
+"""A release in the formats that other tools read.
+
+The formats of links (csv, parquet, graphml, gexf) are written a part at a time and need little
+memory, however many links there are; the RDF formats are sorted, and hold everything once.
+"""
 
 from __future__ import annotations
 
-import csv
 import io
-import re
+import tempfile
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, serialize
 
 from kg.errors import BadParameter
 from kg.names import GENID
+from kg.release.graphml import write_gexf, write_graphml
+from kg.release.links import Links
 from kg.release.opened import Release
+from kg.release.search import Search
+from kg.release.tables import entities_of, tables_of
 from kg.release.turtle import write_trig, write_turtle
 
 if TYPE_CHECKING:
@@ -31,10 +39,21 @@ def write_export(release: Release, shape: str) -> bytes:
         BadParameter: there is no such format.
         SourceError: the store failed.
     """
+    content = io.BytesIO()
+    write_export_to(release, shape, content)
+    return content.getvalue()
+
+
+def write_export_to(release: Release, shape: str, file: IO[bytes]) -> None:
+    """Writes what `write_export` returns into a file.
+
+    Raises:
+        As `write_export`.
+    """
     writer = _WRITERS.get(shape)
     if writer is None:
         raise BadParameter(f"format: {shape!r} is none of {', '.join(_WRITERS)}.")
-    return writer(release)
+    writer(release, file)
 
 
 def quads(release: Release) -> list[Quad]:
@@ -43,26 +62,20 @@ def quads(release: Release) -> list[Quad]:
     return [Quad(*terms) for terms in found]  # type: ignore[arg-type]  # the query binds all four
 
 
-def to_networkx(release: Release) -> nx.MultiDiGraph[str]:
-    """Returns the links as a directed multigraph.
+def to_networkx(name: str, links: Links, search: Search) -> nx.MultiDiGraph[str]:
+    """Returns the links of the release of that name as a directed multigraph.
 
     Nodes are IRIs with `label` and `type`; edges are keyed by link IRI, with `basis` and
     `origins` (IRIs joined by a space, since GraphML and GEXF have no lists).
     """
     import networkx as nx
 
-    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(release=release.id)
-    links = release.links
-    iris = [links.iri(node) for node in range(links.node_count)]
-    known = release.search.entities(iris)
-    for iri in iris:
-        entity = known.get(iri)
-        graph.add_node(iri, label=entity.label if entity else iri, type=(entity and entity.type) or "")
-    for number in range(links.link_count):
-        link = links.link(number)
-        graph.add_edge(
-            link.subject, link.object, link.predicate, basis=link.basis.value, origins=" ".join(link.origins)
-        )
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(release=name)
+    for entity in entities_of(links, search):
+        graph.add_node(entity.iri, label=entity.label, type=entity.type or "")
+    for table in tables_of(links):
+        for start, end, link, basis, origins in table.iter_rows():
+            graph.add_edge(start, end, link, basis=basis, origins=" ".join(origins))
     return graph
 
 
@@ -77,81 +90,53 @@ def _unskolemised(found: list[Quad]) -> list[Quad]:
     return [Quad(plain(q.subject), q.predicate, plain(q.object), q.graph_name) for q in found]  # type: ignore[arg-type]  # plain() keeps each position's kind
 
 
-def _nquads(release: Release) -> bytes:
-    return "".join(sorted(f"{quad} .\n" for quad in quads(release))).encode()
+def _nquads(release: Release, file: IO[bytes]) -> None:
+    file.write("".join(sorted(f"{quad} .\n" for quad in quads(release))).encode())
 
 
-def _trig(release: Release) -> bytes:
-    return write_trig(_unskolemised(quads(release)), release.library.prefixes).encode()
+def _trig(release: Release, file: IO[bytes]) -> None:
+    file.write(write_trig(_unskolemised(quads(release)), release.library.prefixes).encode())
 
 
-def _turtle(release: Release) -> bytes:
-    return write_turtle(_unskolemised(quads(release)), release.library.prefixes).encode()
+def _turtle(release: Release, file: IO[bytes]) -> None:
+    file.write(write_turtle(_unskolemised(quads(release)), release.library.prefixes).encode())
 
 
-def _jsonld(release: Release) -> bytes:
+def _jsonld(release: Release, file: IO[bytes]) -> None:
     ordered = sorted(quads(release), key=lambda quad: (str(quad.graph_name), str(quad)))
-    return serialize(ordered, format=RdfFormat.JSON_LD, prefixes=dict(release.library.prefixes.namespaces)) or b""
+    serialize(ordered, file, format=RdfFormat.JSON_LD, prefixes=dict(release.library.prefixes.namespaces))
 
 
-def _rows(release: Release) -> list[tuple[str, str, str, str, str]]:
-    numbered = map(release.links.link, range(release.links.link_count))
-    return [(k.subject, k.object, k.predicate, k.basis.value, " ".join(k.origins)) for k in numbered]
-
-
-_COLUMNS = ("from", "to", "link", "basis", "origins")
-
-
-def _csv(release: Release) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180, section 2
-    writer.writerow(_COLUMNS)
-    writer.writerows(_rows(release))
-    return text.getvalue().encode()
-
-
-def _parquet(release: Release) -> bytes:
+def _csv(release: Release, file: IO[bytes]) -> None:
     import polars as pl
 
-    rows = [(*row, origins.split()) for *row, origins in _rows(release)]
-    schema = {name: pl.List(pl.String) if name == "origins" else pl.String for name in _COLUMNS}
-    content = io.BytesIO()
-    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(content)
-    return content.getvalue()
+    for number, table in enumerate(tables_of(release.links)):
+        rows = table.with_columns(pl.col("origins").list.join(" "))
+        # RFC 4180, section 2
+        file.write(rows.write_csv(include_header=not number, line_terminator="\r\n").encode())
 
 
-def _numbered(release: Release) -> nx.MultiDiGraph[str]:
-    """Returns the links as a graph whose edges have an `id` each, as both XML formats ask, and name their `link`."""
-    graph = to_networkx(release)
-    for number, (_, _, link, data) in enumerate(graph.edges(keys=True, data=True)):
-        data.update(id=f"e{number}", link=link)
-    return graph
+def _parquet(release: Release, file: IO[bytes]) -> None:
+    import polars as pl
+
+    # A table is written at once; so the parts wait on disk, and pass through as a stream.
+    with tempfile.TemporaryDirectory() as folder:
+        for number, table in enumerate(tables_of(release.links)):
+            table.write_ipc(Path(folder) / f"{number:06}.arrow")
+        whole = Path(folder) / "links.parquet"
+        pl.scan_ipc(Path(folder) / "*.arrow").sink_parquet(whole, maintain_order=True)
+        with whole.open("rb") as content:
+            while part := content.read(1 << 20):
+                file.write(part)
 
 
-def _graphml(release: Release) -> bytes:
-    import networkx as nx
-
-    content = io.BytesIO()
-    nx.write_graphml(_numbered(release), content, edge_id_from_attribute="id")
-    return content.getvalue()
-
-
-def _gexf(release: Release) -> bytes:
-    import networkx as nx
-
-    content = io.BytesIO()
-    nx.write_gexf(_numbered(release), content)
-    # networkx notes the day on which it writes; equal releases are to give equal files.
-    return re.sub(rb' lastmodifieddate="[^"]*"', b"", content.getvalue(), count=1)
-
-
-_WRITERS: Mapping[str, Callable[[Release], bytes]] = {
+_WRITERS: Mapping[str, Callable[[Release, IO[bytes]], None]] = {
     "nquads": _nquads,
     "trig": _trig,
     "turtle": _turtle,
     "jsonld": _jsonld,
     "csv": _csv,
     "parquet": _parquet,
-    "graphml": _graphml,
-    "gexf": _gexf,
+    "graphml": write_graphml,
+    "gexf": write_gexf,
 }

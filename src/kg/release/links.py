@@ -1,7 +1,7 @@
 """The links of a release as compact arrays, memory-mapped and shared by every reader.
 
 `queries/links.rq` says which triples are links. Nodes and links are numbered in the order of
-their IRIs, so that the same files give the same arrays. About 19 bytes a link and 16 a node
+their IRIs, so that the same files give the same arrays. About 23 bytes a link and 20 a node
 beside the IRIs themselves.
 
     nodes.bin, node_at       the IRIs, sorted, as UTF-8 end to end, and where each starts
@@ -9,31 +9,38 @@ beside the IRIs themselves.
     out_at                   the links of node n as subject are out_at[n] to out_at[n + 1]
     in_at, in_link           likewise as object: in_link[in_at[n] : in_at[n + 1]]
     origin_at, origin        the sets of origin documents that `origins` numbers
+    independent              how many independent sources each of these sets comes down to
+    said_at, said            the links of node n as origin are said[said_at[n] : said_at[n + 1]]
+    covers, adopts           pairs of documents of which the first is no second source beside the other
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from pyoxigraph import Literal, NamedNode
 
 from kg.engines.source import Request, Source
 from kg.errors import ReleaseError
 from kg.library import Library
 from kg.model import Basis, Link
 from kg.names import CODE
+from kg.release.independence import Dependence
 
 if TYPE_CHECKING:
     import polars as pl
 
-_BASIS_OF_KIND = {
+# The rank of the basis of what a graph says, by the kind of graph it is.
+BASIS_OF_KIND = {
     CODE + "source-graph": Basis.SAID.rank,
     CODE + "curated-graph": Basis.JUDGED.rank,
     CODE + "inferred-graph": Basis.INFERRED.rank,
@@ -51,8 +58,15 @@ _ARRAYS = {
     "in_link": np.int32,
     "origin_at": np.int32,
     "origin": np.int32,
+    "independent": np.uint16,
+    "said_at": np.int32,
+    "said": np.int32,
+    "covers": np.int32,
+    "adopts": np.int32,
 }
 Ints = NDArray[np.integer]
+# So many names are looked up by bisection; for more, all names are read through once.
+_FEW = 2000
 
 
 @dataclass(frozen=True)
@@ -71,15 +85,20 @@ class Links:
     def link_count(self) -> int:
         return len(self.arrays["subject"])
 
+    @cached_property
+    def plain(self) -> dict[str, Ints]:
+        """The arrays without what tells that they are mapped, which costs at every look."""
+        return {name: np.asarray(array) for name, array in self.arrays.items()}
+
     def iri(self, node: int) -> str:
         """Returns the IRI of a node."""
-        at = self.arrays["node_at"]
+        at = self.plain["node_at"]
         return self.nodes[at[node] : at[node + 1]].tobytes().decode()
 
     def node(self, iri: str) -> int | None:
         """Returns the number of the node with that IRI, by bisection; None when it has no links."""
         wanted, low, high = iri.encode(), 0, self.node_count
-        at = self.arrays["node_at"]
+        at = self.plain["node_at"]
         while low < high:
             middle = (low + high) // 2
             found = self.nodes[at[middle] : at[middle + 1]].tobytes()
@@ -88,25 +107,53 @@ class Links:
             low, high = (middle + 1, high) if found < wanted else (low, middle)
         return None
 
+    def numbers(self, iris: Collection[str]) -> Ints:
+        """Returns the numbers of those that have links, in no order."""
+        if len(iris) <= _FEW:
+            found = [number for iri in iris if (number := self.node(iri)) is not None]
+        else:
+            blob, wanted = self.nodes.tobytes(), {iri.encode() for iri in iris}
+            bounds = enumerate(pairwise(self.plain["node_at"].tolist()))
+            found = [number for number, (start, end) in bounds if blob[start:end] in wanted]
+        return np.array(found, dtype=np.int32)
+
     def links_of(self, node: int) -> tuple[Ints, Ints]:
         """Returns the numbers of the links of a node: as subject, and as object."""
-        out_at, in_at, in_link = self.arrays["out_at"], self.arrays["in_at"], self.arrays["in_link"]
+        out_at, in_at, in_link = self.plain["out_at"], self.plain["in_at"], self.plain["in_link"]
         outward = np.arange(out_at[node], out_at[node + 1], dtype=np.int32)
         return outward, in_link[in_at[node] : in_at[node + 1]]
 
     def degree(self, node: int) -> int:
         """Returns how many links a node has, both ways."""
-        out_at, in_at = self.arrays["out_at"], self.arrays["in_at"]
+        out_at, in_at = self.plain["out_at"], self.plain["in_at"]
         return int(out_at[node + 1] - out_at[node] + in_at[node + 1] - in_at[node])
+
+    @cached_property
+    def dependence(self) -> Dependence:
+        """Which documents are no second source beside another."""
+        return Dependence.of(*(map(tuple, self.plain[name].tolist()) for name in ("covers", "adopts")))
+
+    def independent(self, numbers: Collection[int]) -> int:
+        """Returns how many independent sources the origins of some links come down to."""
+        a = self.plain
+        sets = {int(a["origins"][number]) for number in numbers}
+        if len(sets) == 1:
+            return int(a["independent"][sets.pop()])
+        members = (a["origin"][a["origin_at"][s] : a["origin_at"][s + 1]].tolist() for s in sets)
+        return self.dependence.count({origin for group in members for origin in group})
 
     def origins(self, link: int) -> tuple[str, ...]:
         """Returns the IRIs of the origin documents of a link."""
-        number, at = self.arrays["origins"][link], self.arrays["origin_at"]
-        return tuple(self.iri(int(n)) for n in self.arrays["origin"][at[number] : at[number + 1]])
+        number, at = self.plain["origins"][link], self.plain["origin_at"]
+        return tuple(self.iri(int(n)) for n in self.plain["origin"][at[number] : at[number + 1]])
+
+    def all_origins(self) -> list[str]:
+        """Returns the IRIs of every document that is the origin of some link, sorted."""
+        return [self.iri(node) for node in np.unique(self.arrays["origin"]).tolist()]
 
     def link(self, number: int) -> Link:
         """Returns a link as a triple with its basis and origins."""
-        a = self.arrays
+        a = self.plain
         return Link(
             self.iri(int(a["subject"][number])),
             self.types[int(a["type"][number])],
@@ -138,7 +185,16 @@ def build_links(source: Source, library: Library, folder: Path, earlier: Earlier
     else:
         kept = _held(earlier.links).filter(~pl.col("from").is_in(list(earlier.anew)))
         found = pl.concat([kept, _asked(source, library.program("links").about("from", sorted(earlier.anew)))])
-    return _write(found.sort("from", "link", "to"), folder)
+    return _write(found.sort("from", "link", "to"), _dependence(source, library), folder)
+
+
+def _dependence(source: Source, library: Library) -> dict[str, list[tuple[str, str]]]:
+    """Returns the pairs of documents of which one covers, or adopts from, the other."""
+    found: dict[str, list[tuple[str, str]]] = {"covers": [], "adopts": []}
+    for document, other, how in source.select(library.program("dependence").text).rows:
+        assert isinstance(document, NamedNode) and isinstance(other, NamedNode) and isinstance(how, Literal)
+        found[how.value].append((document.value, other.value))
+    return found
 
 
 def _asked(source: Source, query: str) -> pl.DataFrame:
@@ -150,7 +206,7 @@ def _asked(source: Source, query: str) -> pl.DataFrame:
     written = pl.read_csv(io.BytesIO(table), separator="\t", quote_char=None, infer_schema=False)
     rows = written.rename(lambda name: name.removeprefix("?")).with_columns(pl.all().str.strip_chars("<>"))
     return (
-        rows.with_columns(pl.col("kind").replace_strict(_BASIS_OF_KIND, return_dtype=pl.UInt8).alias("basis"))
+        rows.with_columns(pl.col("kind").replace_strict(BASIS_OF_KIND, return_dtype=pl.UInt8).alias("basis"))
         .group_by("from", "link", "to")
         .agg(pl.col("basis").min(), pl.col("origin").drop_nulls().unique().sort().str.join(" ").alias("origins"))
     )
@@ -177,7 +233,7 @@ def _held(links: Links) -> pl.DataFrame:
     )
 
 
-def _write(links: pl.DataFrame, folder: Path) -> int:
+def _write(links: pl.DataFrame, dependence: Mapping[str, Sequence[tuple[str, str]]], folder: Path) -> int:
     import polars as pl
 
     types = links["link"].unique().sort()
@@ -187,6 +243,9 @@ def _write(links: pl.DataFrame, folder: Path) -> int:
     names = pl.concat([links["from"], links["to"], origins]).unique().sort()
     subject, object_ = _numbers(links["from"], names), _numbers(links["to"], names)
     encoded = [name.encode() for name in names.to_list()]
+    origin_at = _starts([len(group) for group in members])
+    said_by, said = _said(_numbers(links["origins"], sets), origin_at, _numbers(origins, names))
+    pairs = {how: _pairs(found, names) for how, found in dependence.items()}
     arrays = {
         "node_at": _starts([len(name) for name in encoded]),
         "subject": subject,
@@ -197,8 +256,12 @@ def _write(links: pl.DataFrame, folder: Path) -> int:
         "out_at": _starts(np.bincount(subject, minlength=len(encoded))),
         "in_at": _starts(np.bincount(object_, minlength=len(encoded))),
         "in_link": np.argsort(object_, kind="stable"),
-        "origin_at": _starts([len(group) for group in members]),
+        "origin_at": origin_at,
         "origin": _numbers(origins, names),
+        "independent": _independent(origin_at, _numbers(origins, names), pairs),
+        "said_at": _starts(np.bincount(said_by, minlength=len(encoded))),
+        "said": said,
+        **pairs,
     }
     folder.mkdir()
     for name, dtype in _ARRAYS.items():
@@ -206,6 +269,35 @@ def _write(links: pl.DataFrame, folder: Path) -> int:
     (folder / "nodes.bin").write_bytes(b"".join(encoded))
     (folder / "types.json").write_text(json.dumps(types.to_list(), indent=1) + "\n", encoding="utf-8")
     return len(links)
+
+
+def _said(of_link: Ints, origin_at: Ints, origin: Ints) -> tuple[Ints, Ints]:
+    """Returns every pair of an origin and a link of its, by origin and then by link."""
+    sizes = np.diff(origin_at)[of_link]
+    link = np.repeat(np.arange(len(of_link)), sizes)
+    within = np.arange(len(link)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    by = origin[origin_at[of_link[link]] + within] if len(link) else np.zeros(0, dtype=np.int32)
+    order = np.argsort(by, kind="stable")
+    return by[order], link[order]
+
+
+def _pairs(found: Sequence[tuple[str, str]], names: pl.Series) -> Ints:
+    """Returns pairs of documents as pairs of numbers; one that has no links stands behind none."""
+    import polars as pl
+
+    flat = pl.Series([iri for pair in found for iri in pair], dtype=pl.String)
+    known = flat.is_in(names.implode()).to_numpy().reshape(-1, 2).all(axis=1) if len(flat) else np.zeros(0, bool)
+    numbers: Ints = _numbers(flat, names).reshape(-1, 2)[known]
+    return numbers
+
+
+def _independent(origin_at: Ints, origin: Ints, pairs: Mapping[str, Ints]) -> Ints:
+    dependence = Dependence.of(*(map(tuple, pairs[how].tolist()) for how in ("covers", "adopts")))
+    sizes = np.diff(origin_at)
+    found = sizes.copy()
+    for number in np.flatnonzero(sizes > 1).tolist():
+        found[number] = dependence.count(origin[origin_at[number] : origin_at[number + 1]].tolist())
+    return found
 
 
 def _numbers(values: pl.Series, ordered: pl.Series) -> Ints:

@@ -130,8 +130,7 @@ def _closure(name: str, direct: Mapping[str, set[str]]) -> set[str]:
 
 def _insert(db: sqlite3.Connection, iri: str, card: _Card, above: Mapping[str, set[str]], prefixes: Prefixes) -> None:
     label = card.labels[0]
-    # Our own class says more than the general one it stands beside (pev:Theme, skos:Concept).
-    kind = min(card.types, key=lambda t: (not t.startswith(PEV), t == SKOS + "Concept", t))
+    kind = kind_of(card.types)
     scheme = card.schemes[0] if card.schemes else None
     db.execute("INSERT INTO entity VALUES (?, ?, ?, ?, ?)", (iri, prefixes.curie(iri), label, kind, scheme))
     classes = {broad for t in card.types for broad in above.get(t, {t}) | {t}}
@@ -142,6 +141,12 @@ def _insert(db: sqlite3.Connection, iri: str, card: _Card, above: Mapping[str, s
     db.execute("INSERT INTO words VALUES (?, ?, ?, ?)", (iri, *parts))
     letters = sorted({name for name, _, _ in names})
     db.executemany("INSERT INTO letters VALUES (?, ?)", [(iri, name) for name in letters])
+
+
+def kind_of(types: Iterable[str]) -> str:
+    """Returns the one of the classes of a thing that it is shown with."""
+    # Our own class says more than the general one it stands beside (pev:Theme, skos:Concept).
+    return min(types, key=lambda t: (not t.startswith(PEV), t == SKOS + "Concept", t))
 
 
 class Search:
@@ -184,6 +189,20 @@ class Search:
         """Tells whether the entity is of that class or of one below it."""
         return bool(self._rows("SELECT 1 FROM class WHERE iri = ? AND class = ?", (iri, class_iri)))
 
+    def members(self, class_iri: str) -> list[str]:
+        """Returns the IRIs of the entities of a class, and of those below it."""
+        return [str(iri) for (iri,) in self._rows("SELECT iri FROM class WHERE class = ?", (class_iri,))]
+
+    def classes(self, iris: Iterable[str]) -> dict[str, list[str]]:
+        """Returns the classes that entities belong to, and those above them, by IRI."""
+        found: dict[str, list[str]] = {}
+        wanted = sorted(set(iris))
+        for part in (wanted[at : at + 500] for at in range(0, len(wanted), 500)):
+            marks = ", ".join("?" * len(part))
+            for iri, name in self._rows(f"SELECT iri, class FROM class WHERE iri IN ({marks}) ORDER BY 1, 2", part):
+                found.setdefault(str(iri), []).append(str(name))
+        return found
+
     def named(self, label: str, class_iri: str | None = None) -> tuple[list[Entity], list[Entity]]:
         """Returns the entities that carry a label (case and accents aside): as preferred, as alternative."""
         rows = self._rows(
@@ -222,8 +241,9 @@ class Search:
         names = self._all_names(class_iri) if few else self._names_by_letters(plain, class_iri)
         close = process.extract(plain, names, scorer=fuzz.WRatio, score_cutoff=least, limit=None)
         best: dict[str, float] = {}
-        for _, score, (iri, _) in close:
-            best[iri] = max(score, best.get(iri, 0.0))
+        for name, score, (iri, _) in close:
+            # Alone, the weighted ratio puts a long label that holds the text before a short one that is nearly it.
+            best[iri] = max(score + fuzz.ratio(plain, name) / 4, best.get(iri, 0.0))
         entities = self.entities(best)
         ranked = sorted(entities.values(), key=lambda e: (-best[e.iri], e.label, e.iri))
         return ranked[:limit]

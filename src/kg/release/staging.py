@@ -64,18 +64,48 @@ def stage(workspace: Workspace, settings: Settings, change: Change) -> Shadow | 
     if not after and change.kind != "drop":
         raise BrokenRules("The graph would be empty, which a file cannot say; send triples, or DELETE it.")
     others = [quad for quad in held if quad.graph_name != graph]
+    entry_of_write = _entry(workspace, settings, change, (len(after - before), len(before - after)))
+    return _staged(workspace, settings, path, [*others, *_placed(after, graph)], entry_of_write, digest, bool(before))
+
+
+def stage_file(workspace: Workspace, settings: Settings, path: Path, quads: Sequence[Quad], who: str) -> Shadow:
+    """Returns the shadow in which all of a text's graphs were put in place of those before, checked and built.
+
+    Args:
+        workspace: where the file belongs; its lock is held.
+        settings: those in force.
+        path: the file in graph/sources.
+        quads: what it is to hold; none for no file.
+        who: who writes.
+
+    Raises:
+        BrokenRules: with the change a rule would not hold.
+        DataError: a file of the workspace is wrong.
+        SourceError: the disk failed.
+    """
+    digest = digest_of(path)
+    before = set() if digest is None else set(read_file(workspace, path))
+    after = set(quads)
+    change = Change(workspace.graphs_of(path)[0], "put" if after else "drop", who=who)
+    entry_of_write = _entry(workspace, settings, change, (len(after - before), len(before - after)))
+    return _staged(workspace, settings, path, quads, entry_of_write, digest, bool(before))
+
+
+def _staged(
+    workspace: Workspace,
+    settings: Settings,
+    path: Path,
+    quads: Sequence[Quad],
+    entry_of_write: Entry,
+    digest: str | None,
+    existed: bool,
+) -> Shadow:
     shadow = new_shadow(workspace, workspace.releases(settings))
     try:
         target = shadow.root / workspace.shown(path)
-        write_file(target, [*others, *_placed(after, graph)], workspace.prefixes)
-        journal = Journal(
-            workspace.shown(path),
-            digest,
-            digest_of(target),
-            Workspace(shadow.root).fingerprint(),
-            bool(before),
-            _entry(workspace, settings, change, (len(after - before), len(before - after))),
-        )
+        write_file(target, quads, workspace.prefixes)
+        fingerprint = Workspace(shadow.root).fingerprint()
+        journal = Journal(workspace.shown(path), digest, digest_of(target), fingerprint, existed, entry_of_write)
         shadow.plan(replace(journal, entry=replace(journal.entry, release_after=_built(shadow, workspace, settings))))
     except BaseException:
         shadow.discard()

@@ -123,7 +123,7 @@ def parse_turtle(path: Path, shown: str) -> list[Quad]:
         what = str(error.args[0]).removeprefix("Parser error ")
         raise DataError(f"does not parse: {what}", shown, error.lineno) from error
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror or error}.", shown) from error
+        raise DataError.unreadable(error, shown) from error
 
 
 def format_file(path: Path, prefixes: Prefixes) -> bool:
@@ -154,4 +154,4 @@ def _read(path: Path) -> str:
         # As bytes: a line end inside a literal is data, and must not be translated.
         return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read: {error}", path) from error
+        raise DataError.unreadable(error, path) from error

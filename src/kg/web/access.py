@@ -49,7 +49,7 @@ def read_tokens(path: Path | None) -> Tokens:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read: {error}", path) from error
+        raise DataError.unreadable(error, path) from error
     tokens: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):

@@ -11,17 +11,18 @@ from typing import Protocol
 import fastapi_offline
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from kg import __version__
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
-from kg.web import api, graphs, linked_data, operations, pages, scratch, sparql
+from kg.web import analysis, api, graphs, linked_data, operations, pages, scratch, sparql
 from kg.web.interface import openapi
 from kg.web.limits import RateLimit, read_rates
 from kg.web.metrics import Metrics
 from kg.web.middleware import Around, Cors, Options, read_origins
-from kg.web.problems import handle_errors
+from kg.web.problems import handle_errors, own_fault
 from kg.web.routes import RouteTable
 from kg.web.scratch import ScratchServing
 from kg.web.serving import Serving
@@ -59,6 +60,7 @@ def create_app(serving: Serving) -> FastAPI:
     description = "What policy reports say, who says so, and the passage each answer rests on."
     app = _application(serving, description, lambda: serving.current.release_id, lambda: _questions(serving))
     app.include_router(api.router)
+    app.include_router(analysis.router)
     app.include_router(linked_data.router)
     app.include_router(pages.router)
     return app
@@ -77,7 +79,9 @@ class _Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         routes = self.state.routes = RouteTable(self.routes)
-        inner = super().build_middleware_stack()
+        inner: ASGIApp = sparql.Shortcut(super().build_middleware_stack())
+        inner = CompressMiddleware(inner, minimum_size=_SHORTEST_COMPRESSED_BYTES)
+        inner = ServerErrorMiddleware(inner, handler=own_fault)
         settings: Settings = self.state.settings
         inner = Options(inner, routes)
         if settings.rate_limit:
@@ -117,6 +121,8 @@ def _application(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # The metrics here are our own; to look for others at every request costs as much as to count it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.serving = serving
     app.state.settings = serving.settings
@@ -129,8 +135,6 @@ def _application(
     handle_errors(app)
     # FastAPI's own way to extend it.
     app.openapi = lambda: openapi(app, questions())  # type: ignore[method-assign]
-    app.add_middleware(sparql.Shortcut)
-    app.add_middleware(CompressMiddleware, minimum_size=_SHORTEST_COMPRESSED_BYTES)
     return app
 
 

@@ -91,27 +91,39 @@ async def while_connected(request: Request, work: Awaitable[T]) -> T:
     Raises:
         ClientDisconnect: the client has left.
     """
-    task = asyncio.ensure_future(work)
+    asker = asyncio.current_task()
+    assert asker is not None
+    watch = _Watch(request, asker)
+    timer = asyncio.get_running_loop().call_later(_PATIENCE_S, watch.begin)
     try:
-        done, _ = await asyncio.wait({task}, timeout=_PATIENCE_S)
-        if not done:
-            await _first_of(task, request)
+        return await work
+    except asyncio.CancelledError:
+        if watch.saw_it_leave and asker.uncancel() == 0:
+            raise ClientDisconnect from None
+        raise
     finally:
-        if not task.done():
-            task.cancel()
-    return task.result()
+        timer.cancel()
+        watch.end()
 
 
-async def _first_of(task: asyncio.Future[Any], request: Request) -> None:
-    gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        gone.cancel()
-    if not task.done():
-        raise ClientDisconnect
+class _Watch:
+    """Cancels the task that answers a client when the client leaves."""
 
+    def __init__(self, request: Request, asker: asyncio.Task[Any]) -> None:
+        self._request = request
+        self._asker = asker
+        self._watching: asyncio.Task[None] | None = None
+        self.saw_it_leave = False
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    def begin(self) -> None:
+        self._watching = asyncio.ensure_future(self._until_it_leaves())
+
+    def end(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+
+    async def _until_it_leaves(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self.saw_it_leave = True
+        self._asker.cancel()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -57,7 +57,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refusal: tuple[int, KgError] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, GatheringTransport(transport, self.loop)))
         most = self.limits.max_connections
         if len(self.connections) > most:
             words = f"{most} connections are open (KG_MAX_CONNECTIONS); try again soon."
@@ -180,6 +180,39 @@ class GuardedProtocol(HttpToolsProtocol):
         if not begun:
             self.transport.write(_answer(status, error))
         self.transport.close()
+
+
+class GatheringTransport:
+    """A transport that sends in one go what is written in one turn of the loop.
+
+    The server writes head and body one after the other; each write would cost both sides a system
+    call and wake the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, content: bytes) -> None:
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(content)
+
+    def get_write_buffer_size(self) -> int:
+        return sum(map(len, self._written)) + self._transport.get_write_buffer_size()
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        written, self._written = self._written, []
+        if written and not self._transport.is_closing():
+            self._transport.write(b"".join(written))
 
 
 class _NoRequest(AskError):

@@ -29,6 +29,8 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from kg.answers import Answers
 from kg.engines.source import GRAPH_FORMATS
@@ -100,7 +102,27 @@ def _quoted(text: str) -> str:
     return quote(text, safe="/%:@!$&'()*+,;=~")
 
 
-_templates.env.filters["local"] = local_address
+def kept(address: str, release: str | None) -> str:
+    """Returns an address of ours as it is asked of the same release as the request at hand.
+
+    >>> kept("/page/id/text/04#char=0,9", "8f14e45f")
+    '/page/id/text/04?release=8f14e45f#char=0,9'
+    >>> kept("/ns", None)
+    '/ns'
+    """
+    if release is None:
+        return address
+    path, mark, fragment = address.partition("#")
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({'release': release})}{mark}{fragment}"
+
+
+@pass_context
+def _local(context: Context, iri: str) -> str:
+    """Returns where a page leads for an IRI: to the release of the page itself, when that was asked for."""
+    return kept(local_address(iri), context.get("asked"))
+
+
+_templates.env.filters["local"] = _local
 
 
 def _name(request: Request, answers: AnswersDep) -> Response:
@@ -111,12 +133,9 @@ def _name(request: Request, answers: AnswersDep) -> Response:
         return _missing(request, answers, error)
     chosen = _chosen(request)
     if answers.is_document(iri):
-        return _page(request, answers, iri) if chosen == _HTML else _data(answers, iri, chosen)
+        return _page(request, answers, iri) if chosen == _HTML else _data(request, answers, iri, chosen)
     address = page_address(iri) if chosen == _HTML else data_address(iri, chosen)
-    release = request.query_params.get("release")
-    if release is not None:
-        address += ("&" if "?" in address else "?") + urlencode({"release": release})
-    return RedirectResponse(address, 303)
+    return RedirectResponse(kept(address, _asked(request)), 303)
 
 
 for _section in _SECTIONS:
@@ -159,7 +178,7 @@ def data_of_iri(
 ) -> Response:
     known = answers.thing([iri]).iri
     chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS)) if shape is None else _of_suffix(shape)
-    return _data(answers, known, chosen)
+    return _data(request, answers, known, chosen)
 
 
 @router.get("/data/{name:path}", summary="The data about a name of ours", responses=_DATA)
@@ -167,9 +186,9 @@ def data(request: Request, answers: AnswersDep) -> Response:
     path = _path(request).removeprefix("/data")
     for media_type, suffix in _SUFFIXES.items():
         if path.endswith(suffix):
-            return _data(answers, answers.thing(_iris(path.removesuffix(suffix))).iri, media_type)
+            return _data(request, answers, answers.thing(_iris(path.removesuffix(suffix))).iri, media_type)
     known = answers.thing(_iris(path)).iri
-    return _data(answers, known, best_type(request.headers.get("accept"), list(GRAPH_FORMATS)))
+    return _data(request, answers, known, best_type(request.headers.get("accept"), list(GRAPH_FORMATS)))
 
 
 @router.get("/.well-known/void", summary="The release as a dataset (VoID)", responses=_DATA)
@@ -230,13 +249,18 @@ def _international(match: re.Match[str]) -> str:
         return match[0]
 
 
+def _asked(request: Request) -> str | None:
+    """Returns the release that a request names."""
+    return request.query_params.get("release")
+
+
 def _service(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def _data(answers: Answers, iri: str, media_type: str) -> Response:
+def _data(request: Request, answers: Answers, iri: str, media_type: str) -> Response:
     response = _sent(answers, answers.document(iri, media_type), media_type)
-    response.headers["Link"] = f'<{page_address(iri)}>; rel="alternate"; type="{_HTML}"'
+    response.headers["Link"] = f'<{kept(page_address(iri), _asked(request))}>; rel="alternate"; type="{_HTML}"'
     return response
 
 
@@ -247,8 +271,11 @@ def _sent(answers: Answers, content: bytes, media_type: str) -> Response:
 def _page(request: Request, answers: Answers, iri: str) -> Response:
     ontology = answers.is_document(iri) and iri.startswith(ONTOLOGY)
     context: Mapping[str, object] = ontology_page(answers) if ontology else thing_page(answers, iri)
-    formats = [(suffix[1:], media_type, data_address(iri, media_type)) for media_type, suffix in _SUFFIXES.items()]
-    common = {"release": answers.release(), "iri": iri, "formats": formats}
+    asked = _asked(request)
+    formats = [
+        (end[1:], media_type, kept(data_address(iri, media_type), asked)) for media_type, end in _SUFFIXES.items()
+    ]
+    common = {"release": answers.release(), "asked": asked, "iri": iri, "formats": formats}
     name = "ontology.html" if ontology else "thing.html"
     return _templates.TemplateResponse(request, name, {**common, **context}, headers={"X-Release": answers.release_id})
 
@@ -261,5 +288,6 @@ def _missing(request: Request, answers: Answers, error: UnknownName) -> Response
     """
     if not _wants_page(request):
         raise error
-    context = {"release": answers.release(), "message": str(error).partition(" Nearest:")[0], "nearest": error.nearest}
+    message = str(error).partition(" Nearest:")[0]
+    context = {"release": answers.release(), "asked": _asked(request), "message": message, "nearest": error.nearest}
     return _templates.TemplateResponse(request, "missing.html", context, 404)

@@ -12,6 +12,7 @@ import json
 import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
@@ -40,8 +41,8 @@ class JsonLines(JsonFormatter):
         super().__init__(json_serializer=lambda data, **_: _encode(data))
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        moment = datetime.fromtimestamp(record.created, UTC)
-        log_data["time"] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        second, fraction = divmod(record.created, 1)
+        log_data["time"] = f"{_second(second)}.{int(fraction * 1000):03d}Z"
         log_data["level"] = record.levelname.lower()
         log_data["logger"] = record.name
         log_data["message"] = record.message
@@ -51,6 +52,11 @@ class JsonLines(JsonFormatter):
         log_data.update(getattr(record, "fields", {}))
         # A traceback, where there is one.
         log_data.update(message_dict)
+
+
+@lru_cache(maxsize=1)
+def _second(timestamp: float) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def level_of(name: str) -> int:
@@ -78,6 +84,8 @@ def start_log(level_name: str) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    # No line tells these, so none has to find them out.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The server's own words about start and stop repeat ours; what it complains of stays.
     if level > logging.DEBUG:
         for name in ("uvicorn", "asyncio"):

@@ -7,6 +7,7 @@ and unknown paths and methods count as `other`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -36,7 +37,7 @@ _READ = {
     "kg_release_swaps": ("Releases taken over while running", True),
     "kg_cache_hits": ("Answers given from memory", True),
     "kg_cache_misses": ("Answers that had to be found", True),
-    "kg_queries_killed": ("Queries ended for time, memory, or a client that left", True),
+    "kg_queries_killed": ("Queries ended for time, or for a client that left", True),
     "kg_queries_fast": ("Queries running in the fast lane", False),
     "kg_queries_slow": ("Queries running in the slow lane", False),
     "kg_queries_waiting": ("Queries waiting for a worker", False),
@@ -60,6 +61,8 @@ class Metrics:
         )
         self.in_flight = Gauge("kg_http_requests_in_flight", "Requests being answered", registry=self._registry)
         ProcessCollector(registry=self._registry)
+        # To find the series of a request costs more than to count it.
+        self._series = lru_cache(1024)(self._find_series)
         self._read: _Read | None = None
 
     def watch(self, readings: Readings, release: Callable[[], str | None]) -> None:
@@ -80,8 +83,12 @@ class Metrics:
         Args:
             template: the path as its route declares it.
         """
-        self._requests.labels(method if method in _METHODS else _OTHER, template, str(status)).inc()
-        self._seconds.labels(template).observe(seconds)
+        requests, times = self._series(method if method in _METHODS else _OTHER, template, status)
+        requests.inc()
+        times.observe(seconds)
+
+    def _find_series(self, method: str, template: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(method, template, str(status)), self._seconds.labels(template)
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """Returns all numbers in the format that is preferred, Prometheus' own or OpenMetrics, and its media type."""

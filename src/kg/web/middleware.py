@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import time
-import uuid
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -77,7 +77,7 @@ class Around:
 
     def _id_of(self, scope: Scope) -> str:
         sent = Headers(scope=scope).get("x-request-id", "") if self._believe_ids else ""
-        return sent if _ID_SENT.fullmatch(sent) else uuid.uuid4().hex
+        return sent if _ID_SENT.fullmatch(sent) else secrets.token_hex(16)
 
     def _done(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         method, path, status = scope["method"], scope["path"], answer.status or _CLIENT_LEFT
@@ -114,7 +114,7 @@ class _Answer:
             self.status = message["status"]
             headers = [*message["headers"], *_HEADERS, (b"x-request-id", self.id.encode())]
             # A page that needs something else says so itself.
-            if not any(name == b"content-security-policy" for name, _ in headers):
+            if _POLICY_HEADER[0] not in dict(headers):
                 headers.append(_POLICY_HEADER)
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body":

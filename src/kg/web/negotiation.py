@@ -7,13 +7,13 @@ own order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import mimeparse
 
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
 from kg.errors import NotAcceptable
-from kg.tokens import is_graph_form, verb
 
 # The longest that browsers send is a tenth of it; every range is set against every offer.
 _LONGEST = 4096
@@ -29,7 +29,7 @@ GRAPH_ALIASES = {
 }
 
 
-def best_type(accept: str | None, offered: list[str]) -> str:
+def best_type(accept: str | None, offered: Iterable[str]) -> str:
     """Returns the offered media type that the Accept header likes best.
 
     Args:
@@ -39,7 +39,13 @@ def best_type(accept: str | None, offered: list[str]) -> str:
     Raises:
         NotAcceptable: the header allows none of them.
     """
-    if not accept or not accept.strip():
+    return _best(accept or "", tuple(offered))
+
+
+# Few different headers are sent, and to read one costs as much as a look-up; a header is bounded.
+@lru_cache(maxsize=256)
+def _best(accept: str, offered: tuple[str, ...]) -> str:
+    if not accept.strip():
         return offered[0]
     if len(accept) > _LONGEST:
         raise NotAcceptable(f"Accept: over {_LONGEST} characters long.")
@@ -57,10 +63,14 @@ def best_type(accept: str | None, offered: list[str]) -> str:
     return max(ranked)[3]
 
 
-def reply_types(query: str) -> Mapping[str, str]:
-    """Returns the media types in which a query can be answered: what is offered, and what is written."""
-    if is_graph_form(query):
-        return {name: name for name in GRAPH_FORMATS} | GRAPH_ALIASES
-    if verb(query) == "ASK":
-        return {name: name for name in BOOLEAN_FORMATS} | TABLE_ALIASES
-    return {name: name for name in TABLE_FORMATS} | TABLE_ALIASES
+_TABLES = {name: name for name in TABLE_FORMATS} | TABLE_ALIASES
+_REPLY_TYPES = {
+    "ASK": {name: name for name in BOOLEAN_FORMATS} | TABLE_ALIASES,
+    "CONSTRUCT": {name: name for name in GRAPH_FORMATS} | GRAPH_ALIASES,
+    "DESCRIBE": {name: name for name in GRAPH_FORMATS} | GRAPH_ALIASES,
+}
+
+
+def reply_types(verb: str | None) -> Mapping[str, str]:
+    """Returns the media types in which a query with that verb is answered: what is offered, and what is written."""
+    return _REPLY_TYPES.get(verb or "", _TABLES)

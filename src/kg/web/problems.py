@@ -59,7 +59,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _wrong_parameter)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _nobody_there)
-    app.add_exception_handler(Exception, _own_fault)
+    app.add_exception_handler(Exception, own_fault)
 
 
 def status_of(error: KgError) -> int:
@@ -110,7 +110,8 @@ def _nobody_there(_: Request, error: Exception) -> Response:
     return Response(status_code=499)
 
 
-def _own_fault(request: Request, error: Exception) -> JSONResponse:
+def own_fault(request: Request, error: Exception) -> JSONResponse:
+    """Returns the answer to an error that is not the asker's."""
     logger.error("unexpected error at %s", request.url.path, exc_info=error)
     known = KgError("The service met an error of its own; it is in the log.")
     known.title = "Internal error"

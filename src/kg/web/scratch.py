@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal, cast
 
@@ -73,16 +73,15 @@ class ScratchServing:
             found[f"kg_queries_{lane}"] = lambda lane=lane: self._scratch.in_flight[lane]  # type: ignore[misc]  # a default binds the loop's value
         return found
 
-    @asynccontextmanager
-    async def taken(self, release: str | None = None) -> AsyncIterator[ScratchServing]:
-        """Yields itself: there is only one dataset.
+    async def taken(self, release: str | None = None) -> AbstractContextManager[ScratchServing]:
+        """Returns itself: there is only one dataset.
 
         Raises:
             UnknownName: a release is asked for.
         """
         if release is not None:
             raise UnknownName("release: a scratch dataset has no releases.")
-        yield self
+        return nullcontext(self)
 
     async def run(self, job: Job) -> Reply:
         """Returns the answer to a query."""

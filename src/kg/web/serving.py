@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from kg.engines.pool import Pool
 from kg.engines.pooled import PooledSource
 from kg.engines.scratch import graph_job
 from kg.engines.worker import Job, Premises
-from kg.errors import Forbidden, KgError, UnknownName
+from kg.errors import Forbidden, KgError, ReleaseError, SourceError, UnknownName
 from kg.evidence import Texts, read_texts
 from kg.names import GRAPH
 from kg.release.directory import ReleaseDirectory, find_release, kept_release
@@ -39,6 +39,7 @@ _LOOK_EVERY_S = 0.5
 class Served:
     """One release, open: what asks it, and the workers of its two kinds of query.
 
+    As a context it is in use: one that is retired is closed when the last use has ended.
     `free` runs what strangers write, `house` our own questions; neither waits for the other.
     `tags` has for each named graph the digest of its triples.
     """
@@ -64,6 +65,23 @@ class Served:
         """Returns the answer to free SPARQL."""
         return await self.free.run(job)
 
+    def __enter__(self) -> Served:
+        self.users += 1
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.users -= 1
+        self.close_when_unused()
+
+    def retire(self) -> None:
+        """Lets it end with its last use."""
+        self.retired = True
+        self.close_when_unused()
+
+    def close_when_unused(self) -> None:
+        if self.retired and not self.users:
+            self.close()
+
     def close(self) -> None:
         """Ends its workers and lets go of its files."""
         self.free.close()
@@ -87,6 +105,7 @@ class Serving:
         self._texts: Texts | None = None
         self._watching: asyncio.Task[None] | None = None
         self._following = asyncio.Lock()
+        self._opening = asyncio.Lock()
         self.swaps = 0
 
     async def open(self) -> None:
@@ -115,21 +134,18 @@ class Serving:
             served.close()
         await self._nursery.close()
 
-    @contextlib.asynccontextmanager
-    async def taken(self, release: str | None = None) -> AsyncIterator[Served]:
-        """Yields what a request asks, and keeps it open until the request is done.
+    async def taken(self, release: str | None = None, parameter: str = "release") -> Served:
+        """Returns what a request asks; as a context it stays open until the request is done.
+
+        Args:
+            release: its id, or the beginning of it; None for the current one.
+            parameter: what messages call that.
 
         Raises:
             UnknownName: no kept release has that id.
+            BadParameter: it is no beginning of an id, or of several.
         """
-        served = self.current if release is None else await self._named(release)
-        served.users += 1
-        try:
-            yield served
-        finally:
-            served.users -= 1
-            if served.retired and not served.users:
-                served.close()
+        return self.current if release is None else await self._named(release, parameter)
 
     async def probe(self) -> None:
         """Returns when the release answers.
@@ -137,7 +153,7 @@ class Serving:
         Raises:
             SourceError, OverloadError: it does not.
         """
-        async with self.taken() as served:
+        with await self.taken() as served:
             await asyncio.to_thread(served.answers.probe)
 
     def readings(self) -> Mapping[str, Callable[[], float]]:
@@ -169,7 +185,7 @@ class Serving:
 
     async def read_graph(self, graph: str | None, media_type: str) -> Reply | None:
         """Returns a whole graph, None when there is none of that name."""
-        async with self.taken() as served:
+        with await self.taken() as served:
             if graph is not None and graph not in served.answers.release().graphs:
                 return None
             return await served.run(graph_job(() if graph is None else (graph,), media_type, self.settings))
@@ -197,21 +213,31 @@ class Serving:
         """Refuses, as `may_update`."""
         self.may_update(request)
 
-    async def _named(self, release: str) -> Served:
+    async def _named(self, release: str, parameter: str) -> Served:
         """Returns the release whose id begins with that text; it must be kept."""
-        if self.current.answers.release_id.startswith(release) and len(release) >= 8:
+        if release == self.current.release_id:
             return self.current
-        directory = kept_release(self._folder, release)
-        if directory is None:
-            raise UnknownName(f"release: {release!r} is not kept here; KG_KEEP_RELEASES says how many older ones are.")
-        if directory.id not in self._older:
-            await self._make_room()
-            self._older[directory.id] = await self._served(directory)
-        return self._older[directory.id]
+        directory = await asyncio.to_thread(kept_release, self._folder, release, parameter)
+        if directory.id == self.current.release_id:
+            return self.current
+        # One at a time, so that two who ask for the same open it once.
+        async with self._opening:
+            if directory.id not in self._older:
+                await self._make_room()
+                self._older[directory.id] = await self._opened(directory)
+            return self._older[directory.id]
+
+    async def _opened(self, directory: ReleaseDirectory) -> Served:
+        try:
+            return await self._served(directory)
+        except (ReleaseError, SourceError) as error:
+            if directory.root.is_dir():
+                raise
+            raise UnknownName(f"release: {directory.id} is no longer kept; a newer one took its place.") from error
 
     async def _make_room(self) -> None:
         while len(self._older) >= self.settings.keep_releases:
-            self._retire(self._older.pop(next(iter(self._older))))
+            self._older.pop(next(iter(self._older))).retire()
 
     async def _served(self, directory: ReleaseDirectory) -> Served:
         opened = await asyncio.to_thread(open_release, directory.root)
@@ -257,9 +283,4 @@ class Serving:
         before, self.current = self.current, served
         self.swaps += 1
         logger.info("now serving release %s", directory.id[:12])
-        self._retire(before)
-
-    def _retire(self, served: Served) -> None:
-        served.retired = True
-        if not served.users:
-            served.close()
+        before.retire()

@@ -9,11 +9,14 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.datastructures import URL
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -88,8 +91,8 @@ class Endpoint(Protocol):
     settings: Settings
     cache: AnswerCache
 
-    def taken(self, release: str | None = None) -> AbstractAsyncContextManager[Asked]:
-        """Yields what answers a request, kept to its end."""
+    async def taken(self, release: str | None = None) -> AbstractContextManager[Asked]:
+        """Returns what answers a request; as a context it is kept to the request's end."""
 
     def may_update(self, _request: Request, /) -> None:
         """Returns when the request may update.
@@ -133,12 +136,19 @@ def _documented(*names: str) -> dict[str, Any]:
     openapi_extra=_documented("query", "default-graph-uri", "named-graph-uri", "release"),
 )
 async def get_sparql(request: Request) -> Response:
-    fields = fields_of(request.url.query)
+    settings = endpoint_of(request).settings
+    question = _asked_by(request.scope["query_string"], request.headers.get("accept"), _base(request), settings)
+    return await _described(request) if question is None else await _answered(request, question)
+
+
+# To read and guard a question costs more than to find a known answer, so the last are kept; an address is bounded.
+@lru_cache(maxsize=256)
+def _asked_by(address: bytes, accept: str | None, base: str, settings: Settings) -> _Question | None:
+    """Returns what is asked by the part of an address after `?`, None where nothing is."""
+    fields = fields_of(text_of(address))
     if any(name == "update" for name, _ in fields):
         raise Forbidden("An update is never taken from an address, and a release is read-only.")
-    if any(name in _FIELDS for name, _ in fields):
-        return await _answered(request, fields)
-    return await _described(request)
+    return _question(fields, accept, base, settings) if any(name in _FIELDS for name, _ in fields) else None
 
 
 @router.post(
@@ -152,7 +162,7 @@ async def post_sparql(request: Request) -> Response:
     endpoint, media_type = endpoint_of(request), media_type_of(request)
     if media_type not in {_FORM, _QUERY, _UPDATE}:
         raise UnsupportedMedia(f"Content-Type: {media_type!r}; send {_FORM}, {_QUERY} or {_UPDATE}.")
-    address = fields_of(request.url.query)
+    address = fields_of(text_of(request.scope["query_string"]))
     if any(name == "update" for name, _ in address):
         raise Forbidden("An update is never taken from an address, and a release is read-only.")
     name = "max_update_bytes" if _may_update(request, media_type) else "max_query_bytes"
@@ -164,7 +174,8 @@ async def post_sparql(request: Request) -> Response:
         fields = [("query" if media_type == _QUERY else "update", body), *address]
     if any(name == "update" for name, _ in fields):
         return await _updated(request, fields)
-    return await _answered(request, fields)
+    given = (fields, request.headers.get("accept"), _base(request), endpoint.settings)
+    return await _answered(request, await read_aside(body, _question, *given))
 
 
 def _may_update(request: Request, media_type: str) -> bool:
@@ -208,37 +219,48 @@ async def _updated(request: Request, fields: Fields) -> Response:
     return Response(status_code=204)
 
 
-async def _answered(request: Request, fields: Fields) -> Response:
-    endpoint = endpoint_of(request)
-    asked_for = _query_of(fields, _base(request))
-    await read_aside(asked_for.query, guard_query, asked_for.query, endpoint.settings)
-    known = reply_types(asked_for.query)
-    chosen = best_type(request.headers.get("accept"), list(known))
-    job = job_of(asked_for, known[chosen], endpoint.settings)
+@dataclass(frozen=True)
+class _Question:
+    """A query that the guards have let through: what a worker is told, how the answer is labelled, and who answers."""
+
+    job: Job
+    media_type: str
+    release: str | None
+
+
+def _question(fields: Fields, accept: str | None, base: str, settings: Settings) -> _Question:
+    asked = _query_of(fields, base)
+    known = reply_types(guard_query(asked.query, settings))
+    chosen = best_type(accept, known)
     release = next((value for name, value in fields if name == "release"), None)
-    async with endpoint.taken(release) as asked:
+    return _Question(job_of(asked, known[chosen], settings), chosen, release)
+
+
+async def _answered(request: Request, question: _Question) -> Response:
+    endpoint = endpoint_of(request)
+    with await endpoint.taken(question.release) as asked:
         headers = {"X-Release": asked.release_id} if asked.release_id else {}
         if asked.stamp is None:
-            reply = await while_connected(request, asked.run(job))
-            return _response(reply, chosen, headers | {"Cache-Control": "no-store"})
-        headers |= {"ETag": f'W/"{_etag(asked.stamp, job)}"', "Cache-Control": "no-cache"}
-        return await _cached(request, endpoint, asked, job, chosen, headers)
+            reply = await while_connected(request, asked.run(question.job))
+            return _response(reply, question.media_type, headers | {"Cache-Control": "no-store"})
+        headers |= {"ETag": f'W/"{_etag(asked.stamp, question.job)}"', "Cache-Control": "no-cache"}
+        return await _cached(request, endpoint, asked, question, headers)
 
 
 async def _cached(
-    request: Request, endpoint: Endpoint, asked: Asked, job: Job, chosen: str, headers: dict[str, str]
+    request: Request, endpoint: Endpoint, asked: Asked, question: _Question, headers: dict[str, str]
 ) -> Response:
     etag = headers["ETag"]
     content = endpoint.cache.get(etag)
     if content is None:
-        reply = await while_connected(request, asked.run(job))
+        reply = await while_connected(request, asked.run(question.job))
         if reply.file is not None:
-            return _response(reply, chosen, headers)
+            return _response(reply, question.media_type, headers)
         content = reply.content
         endpoint.cache.put(etag, content)
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(content, media_type=chosen, headers=headers)
+    return Response(content, media_type=question.media_type, headers=headers)
 
 
 def _etag(stamp: str, job: Job) -> str:
@@ -275,7 +297,14 @@ async def _chunks(reply: Reply) -> AsyncIterator[bytes]:
 
 def _base(request: Request) -> str:
     """Returns what relative IRIs are relative to: the endpoint's own address."""
-    return str(request.url.replace(query="", fragment=""))
+    scope = request.scope
+    return _address(scope["scheme"], tuple(scope.get("server") or ()), request.headers.get("host"), scope["path"])
+
+
+@lru_cache(maxsize=256)
+def _address(scheme: str, server: tuple[str, int | None] | tuple[()], host: str | None, path: str) -> str:
+    headers = [] if host is None else [(b"host", host.encode("latin-1"))]
+    return str(URL(scope={"scheme": scheme, "server": server or None, "path": path, "headers": headers}))
 
 
 def _query_of(fields: Fields, base: str) -> SparqlRequest:

@@ -10,9 +10,8 @@ from fastapi import Depends, Query, Request
 from kg.answers import Answers
 from kg.web.serving import Serving
 
-ReleaseParam = Annotated[
-    str | None, Query(description="An older release, while it is kept: its id, or 8 digits of it.")
-]
+RELEASE_HELP = "An older release, while it is kept: its id, or 8 or more digits of it."
+ReleaseParam = Annotated[str | None, Query(description=RELEASE_HELP)]
 
 
 def serving_of(request: Request) -> Serving:
@@ -23,8 +22,21 @@ def serving_of(request: Request) -> Serving:
 
 
 async def _answers(request: Request, release: ReleaseParam = None) -> AsyncIterator[Answers]:
-    async with serving_of(request).taken(release) as served:
+    with await serving_of(request).taken(release) as served:
         yield served.answers
 
 
+async def _two_answers(
+    request: Request,
+    before: Annotated[str, Query(alias="from", description="A kept release: its id, or 8 or more digits of it.")],
+    after: Annotated[
+        str | None, Query(alias="to", description="The release to compare it with, likewise; default: the served one.")
+    ] = None,
+) -> AsyncIterator[tuple[Answers, Answers]]:
+    serving = serving_of(request)
+    with await serving.taken(before, "from") as first, await serving.taken(after, "to") as second:
+        yield first.answers, second.answers
+
+
 AnswersDep = Annotated[Answers, Depends(_answers)]
+TwoAnswersDep = Annotated[tuple[Answers, Answers], Depends(_two_answers)]

@@ -1,0 +1,67 @@
+"""Small decisions of the reader: which cue decides, what a list in a sentence holds, what a standfirst is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kg.ingest.attribution import Type
+from kg.ingest.blocks import Block, BlockKind, Document
+from kg.ingest.candidates import Attribution, Mode
+from kg.ingest.cues import Hit, hits_in
+from kg.ingest.labels import Kind
+from kg.ingest.sentences import sentences_of
+
+
+@dataclass(frozen=True)
+class Label:
+    """What something above or before a block says of it."""
+
+    kind: Kind
+    basis: str
+    words: str
+
+
+def standfirst(document: Document, blocks: Sequence[Block], kind: Type) -> Block | None:
+    """Returns the one sentence set before an article that says what it is about."""
+    if kind is not Type.OPINION:
+        return None
+    body = [b for b in blocks if b.kind is BlockKind.PARAGRAPH and len(document.text[b.start : b.end].split()) >= 12]
+    body = [
+        b
+        for b in body
+        if not re.match(r"(author|by|written by|published)\b", document.text[b.start : b.end], re.IGNORECASE)
+    ]
+    if len(body) < 3 or len(sentences_of(document.text, body[0])) != 1:
+        return None
+    return body[0] if (body[0].end - body[0].start) * 1.3 < body[1].end - body[1].start else None
+
+
+def hit_of(words: str, kind: Kind) -> Hit | None:
+    """Returns the surest cue of one kind in some words, None when there is none."""
+    return next((hit for hit in hits_in(words) if hit.cue.kind is kind), None)
+
+
+def chosen(hits: Sequence[Hit], by: Attribution, label: Label | None) -> Hit | None:
+    """Returns the cue that decides: a labelled section's own kind first, then the surest."""
+    if label is not None and (own := next((h for h in hits if h.cue.kind is label.kind), None)) is not None:
+        return own
+    if by.mode is Mode.QUOTED and by.who:
+        return next(iter(hits), None)
+    plain = [hit for hit in hits if hit.cue.kind is not Kind.POSITION or by.mode is Mode.OWN]
+    return next(iter(plain), None)
+
+
+def members_of(text: str, offset: int) -> Iterator[tuple[int, int]]:
+    """Yields the ranges of the members of a list with semicolons, without the "and" before the last."""
+    if ";" not in text:
+        return
+    at = offset
+    for part in text.split(";"):
+        lead = re.match(r"\s*(?:and|or)?\s+", part)
+        start = at + (lead.end() if lead else 0)
+        end = at + len(part.rstrip(" ."))
+        if end - start > 3:
+            yield start, end
+        at += len(part) + 1

@@ -1,0 +1,76 @@
+// The graph view within the explorer: its steps in the address, its things linked to their pages.
+
+import type { JSX } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { ServiceSource, vocabulary } from "../api.ts";
+import { read, written } from "../graph/address.ts";
+import { GraphController, type Start } from "../graph/controller.ts";
+import type { Arrangement } from "../graph/layout.ts";
+import type { Picture } from "../graph/picture.ts";
+import { GraphView } from "../graph/view.tsx";
+import type { Entity } from "../types.ts";
+import { note, to } from "./route.ts";
+
+export const addressOf = (entity: Entity): string => to("entity", { entity: entity.curie });
+
+export function makeWorker(): Worker {
+  return new Worker("/static/app/layout.js", { type: "module" });
+}
+
+export interface Board {
+  controller: GraphController;
+  picture: Picture | null;
+}
+
+/**
+ * Returns a controller that begins with `start`, opens what `open` says, and then takes the steps
+ * that the address holds; from then on the address follows it.
+ */
+export function useBoard(start: () => Start, open: (controller: GraphController) => Promise<void>, on: readonly unknown[]): GraphController {
+  const controller = useMemo(() => new GraphController(new ServiceSource(), start()), on);
+  useEffect(() => {
+    let here = true;
+    let ready = false;
+    const begin = async (): Promise<void> => {
+      const steps = read(new URLSearchParams(location.search).get("g") ?? "");
+      for (const document of (await vocabulary()).documents) {
+        controller.pool.learn([document]);
+        if (document.date) controller.pool.dates.set(document.iri, document.date);
+      }
+      await open(controller);
+      controller.settle();
+      if (here && steps.length > 0) await controller.replay(steps);
+      ready = true;
+    };
+    void begin();
+    const forget = controller.listen(() => {
+      if (here && ready) note("g", written(controller.steps));
+    });
+    return () => {
+      here = false;
+      forget();
+    };
+  }, [controller]);
+  return controller;
+}
+
+export function Board({
+  controller,
+  arrangement,
+  ready,
+}: {
+  controller: GraphController;
+  arrangement?: Arrangement;
+  ready: (picture: Picture) => void;
+}): JSX.Element {
+  const shown = (picture: Picture): void => {
+    ready(picture);
+    // For whoever drives this page: where things are drawn.
+    (window as unknown as { graphPicture: Picture }).graphPicture = picture;
+  };
+  return <GraphView {...{ controller, makeWorker, addressOf }} {...(arrangement ? { arrangement } : {})} ready={shown} />;
+}
+
+export function usePicture(): [Picture | null, (picture: Picture) => void] {
+  return useState<Picture | null>(null);
+}

@@ -1,0 +1,86 @@
+"""A page in a real browser that is watched: what it asks for, what it complains of, how it looks."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+ROOT = Path(__file__).parents[1]
+# Pictures for people to look at; git ignores them.
+SCREENSHOTS = Path(os.environ.get("KG_TEST_SCREENSHOTS") or Path(__file__).parent / "screenshots")
+_AXE = ROOT / "src" / "kg" / "web" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_MS = 20_000
+
+
+class Watched:
+    """A page and everything about it that must not be."""
+
+    def __init__(self, context: BrowserContext, service: str) -> None:
+        self.service = service
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.complaints: list[str] = []
+        self.outside: list[str] = []
+        self.page.on("console", lambda message: self._heard(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._asked(request.url))
+
+    def _heard(self, kind: str, text: str) -> None:
+        # A 404 or 400 that the page shows as such is logged by the browser too.
+        if kind in {"error", "warning"} and not text.startswith("Failed to load resource"):
+            self.complaints.append(text)
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != urlsplit(self.service).netloc:
+            self.outside.append(url)
+
+    def open(self, path: str) -> Page:
+        """Goes to a path of the service and returns the page."""
+        self.page.goto(self.service + path)
+        return self.page
+
+    def settled(self, count: int | None = None) -> None:
+        """Waits until the graph is drawn and at rest, with so many things in it."""
+        wanted = "" if count is None else f"[data-drawn='{count}']"
+        self.page.locator(f"canvas.picture[data-at-rest='true']{wanted}").wait_for()
+
+    def place(self, thing: str, kind: str = "place") -> tuple[float, float]:
+        """Returns where a thing or link is drawn, in pixels of the page."""
+        at = self.page.evaluate(f"name => window.graphPicture.{kind}(name)", thing)
+        box = self.page.locator("canvas.picture").bounding_box()
+        assert at and box, f"{thing} is not drawn"
+        return box["x"] + at["x"], box["y"] + at["y"]
+
+    def look(self, name: str) -> None:
+        """Takes a picture of the page for people."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def barriers(self) -> list[str]:
+        """Returns what stands in the way of people with disabilities, as axe-core finds it."""
+        # Evaluated from outside the page, which the page's policy does not concern.
+        self.page.evaluate(_AXE.read_text(encoding="utf-8"))
+        found = cast(dict[str, Any], self.page.evaluate("() => axe.run()"))
+        serious = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
+        return [f"{v['id']}: {json.dumps([n['html'][:160] for n in v['nodes'][:3]])}" for v in serious]
+
+
+@contextmanager
+def watched(browser: Browser, service: str) -> Iterator[Watched]:
+    """Yields a page; when it is done with, it must have asked nothing of others and had no error."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    try:
+        made = Watched(context, service)
+        yield made
+        assert not made.complaints, made.complaints
+        assert not made.outside, made.outside
+    finally:
+        context.close()

@@ -1,0 +1,184 @@
+"""Which lane a query runs in, and what it leaves behind when its asker goes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from pyoxigraph import NamedNode, Quad, Store
+
+from kg.engines.nursery import Nursery
+from kg.engines.pool import LANE_MOST_MS, LANE_MS, Pool
+from kg.engines.worker import Job, Premises, frame
+from kg.errors import LimitError
+from kg.workspace import read_settings
+
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+SETTINGS = read_settings()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that an unbounded query never comes to the end of."""
+    folder = tmp_path_factory.mktemp("store")
+    made = Store(str(folder))
+    nodes = [NamedNode(f"http://x.example/{number}") for number in range(500)]
+    made.bulk_extend(Quad(node, nodes[0], nodes[1]) for node in nodes)
+    made.flush()
+    return folder
+
+
+@asynccontextmanager
+async def pool_over(store: Path) -> AsyncIterator[Pool]:
+    nursery = Nursery()
+    pool = Pool(nursery, Premises(str(store), {}, SETTINGS.worker_memory_limit_mb), SETTINGS)
+    await nursery.open()
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        pool.close()
+        await nursery.close()
+
+
+def job(query: str, max_rows: int = 1000) -> Job:
+    return Job(query, "application/sparql-results+json", (), (), max_rows, 1 << 30)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def until(found: Callable[[], bool], within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
+        while not found():
+            await asyncio.sleep(0.005)
+
+
+async def end(asked: asyncio.Task[object]) -> None:
+    asked.cancel()
+    with suppress(asyncio.CancelledError):
+        await asked
+
+
+def test_a_query_that_does_not_get_a_processor_stays_fast_until_its_time_is_over(store: Path) -> None:
+    async def lanes() -> tuple[dict[str, int], float]:
+        async with pool_over(store) as pool:
+            await pool.run(job("ASK {}"))
+            asked: asyncio.Task[object] = asyncio.ensure_future(pool.run(job(ENDLESS)))
+            await until(lambda: pool.in_flight["fast"] == 1)
+            begun = asyncio.get_running_loop().time()
+            (worker,) = pool._fast
+            os.kill(worker.pid, signal.SIGSTOP)
+            await asyncio.sleep((LANE_MS + LANE_MOST_MS) / 2 / 1000)
+            halfway = pool.in_flight
+            await until(lambda: pool.in_flight["slow"] == 1)
+            took_s = asyncio.get_running_loop().time() - begun
+            os.kill(worker.pid, signal.SIGCONT)
+            await end(asked)
+            return halfway, took_s
+
+    halfway, took_s = asyncio.run(lanes())
+    assert (halfway["fast"], halfway["slow"]) == (1, 0)
+    assert took_s >= LANE_MOST_MS / 1000 - 0.02
+
+
+def test_a_query_that_has_had_its_processor_time_leaves_the_fast_lane(store: Path) -> None:
+    async def used_s() -> float:
+        async with pool_over(store) as pool:
+            await pool.run(job("ASK {}"))
+            asked: asyncio.Task[object] = asyncio.ensure_future(pool.run(job(ENDLESS)))
+            await until(lambda: pool.in_flight["slow"] == 1)
+            (worker,) = pool._slow
+            used = worker.processor_s
+            await end(asked)
+            return used
+
+    assert 0 < asyncio.run(used_s()) < 5
+
+
+def test_a_short_query_is_answered_while_long_ones_fill_every_lane(store: Path) -> None:
+    async def answer() -> bytes:
+        async with pool_over(store) as pool:
+            asked: list[asyncio.Task[object]] = [asyncio.ensure_future(pool.run(job(ENDLESS))) for _ in range(16)]
+            await asyncio.sleep(0)
+            async with asyncio.timeout(15):
+                reply = await pool.run(job("ASK {}"))
+            for each in asked:
+                await end(each)
+            return reply.read()
+
+    assert b"true" in asyncio.run(answer())
+
+
+def test_a_worker_born_after_the_service_has_gone_ends_with_its_nursery(store: Path) -> None:
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno())]
+    nursery = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True)
+    link, far = socket.socketpair()
+    link.sendall(frame(Premises(str(store), {}, SETTINGS.worker_memory_limit_mb)) + frame(job(ENDLESS)))
+    socket.send_fds(ours, [b"w"], [far.fileno()])
+    for end_of_it in (ours, theirs, link, far):
+        end_of_it.close()
+    try:
+        assert nursery.wait(timeout=30) == 0
+        time.sleep(0.3)
+        assert not living_in_group(nursery.pid)
+    finally:
+        for pid in living_in_group(nursery.pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def living_in_group(group: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, process_group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(process_group) == group and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def test_an_asker_that_goes_in_the_moment_of_the_answer_leaves_no_file_open(store: Path) -> None:
+    large = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f } LIMIT 15000"
+
+    async def files() -> tuple[int, int]:
+        async with pool_over(store) as pool:
+            await pool.run(job("ASK {}"))
+            before = open_files()
+            asked: asyncio.Task[object] = asyncio.ensure_future(pool.run(job(large, max_rows=1_000_000)))
+            await until(lambda: pool.in_flight["fast"] == 1)
+            (task,) = pool._fast.values()
+            # What looks at every turn of the loop sees the answer before its asker does.
+            while not task.future.done():
+                await asyncio.sleep(0)
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            return before, open_files()
+
+    before, after = asyncio.run(files())
+    assert after == before
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7])
+def test_the_limit_on_rows_is_exact_whatever_the_values_look_like(store: Path, rows: int) -> None:
+    row = """( ',{"x' ',{"' '[{"x' )"""
+    query = "SELECT ?a ?b ?c { VALUES (?a ?b ?c) { " + row * rows + " } }"
+
+    async def answered() -> list[bool]:
+        async with pool_over(store) as pool:
+            asked = [pool.run(job(query, max_rows=most)) for most in (max(rows, 1), max(rows - 1, 1))]
+            found = await asyncio.gather(*asked, return_exceptions=True)
+            return [not isinstance(reply, LimitError) for reply in found]
+
+    assert asyncio.run(answered()) == [True, rows < 2]
