@@ -253,6 +253,7 @@ def test_a_redirect_keeps_the_release_that_was_asked_for(client: TestClient, rel
         "/ns/",
         "/ns/9.9.9",
         "/ns/Barrier",
+        "/ns/%EE%80%80",  # what may stand in no IRI
         "/page/",
         "/data/",
         "/data/ns.exe",
