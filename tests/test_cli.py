@@ -12,13 +12,16 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import polars
 import pyoxigraph as ox
@@ -314,6 +317,71 @@ def test_no_connection_is_told_with_its_reason(kg: Run, release_folder: Path) ->
     assert ran.code == 0
     assert "No path of at most 1 hop" in ran.out
     assert "  reached: " in ran.out
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """A browser that only writes down where it was sent; returns what reads that."""
+    noted, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {noted}.new && mv {noted}.new {noted}\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(browser))
+
+    def read() -> str:
+        end = time.monotonic() + 60
+        while not noted.exists():
+            assert time.monotonic() < end, "no browser was opened"
+            time.sleep(0.05)
+        return noted.read_text().strip()
+
+    return read
+
+
+def test_a_connection_is_opened_at_a_service_that_runs(kg: Run, opened: Callable[[], str]) -> None:
+    asked = ["COSLA", "Finance", "--via", "A & B", "--via", "C", "--shortest", "--since", "2018"]
+    ran = kg("connect", *asked, "--open", "--service", "http://127.0.0.1:9/")
+    assert (ran.code, ran.out) == (0, "")
+    parts = urlsplit(opened())
+    assert (parts.netloc, parts.path) == ("127.0.0.1:9", "/")
+    assert parse_qs(parts.query) == {
+        "view": ["connect"], "from": ["COSLA"], "to": ["Finance"], "max_hops": ["6"], "limit": ["10"],
+        "mode": ["shortest"], "via": ["A & B", "C"], "since": ["2018"],
+    }  # fmt: skip
+    assert opened() in ran.err
+
+
+@pytest.mark.parametrize("given", [["--service", "http://127.0.0.1:9"], ["--open", "--service", "file:///etc/hosts"]])
+def test_a_service_to_open_is_an_address_and_goes_with_open(kg: Run, given: list[str]) -> None:
+    assert "--service: takes an http(s) address" in _one_line(kg("connect", "COSLA", "Finance", *given))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("built_front_end")
+def test_a_connection_is_served_and_opened_until_it_is_told_to_stop(
+    release_folder: Path, tmp_path: Path, opened: Callable[[], str]
+) -> None:
+    command = [sys.executable, "-m", "kg", "connect", "COSLA", "Distrust between professions", "--format", "json"]
+    command += ["--open", "--release", str(release_folder)]
+    # Files, because a pipe that nobody reads would hold the command up before it opens anything.
+    with (
+        (tmp_path / "out").open("w") as out,
+        (tmp_path / "err").open("w") as err,
+        subprocess.Popen(command, stdout=out, stderr=err) as process,
+    ):
+        try:
+            address = urlsplit(opened())
+            with urllib.request.urlopen(address.geturl(), timeout=20) as page:
+                assert "explorer.js" in page.read().decode()
+            with urllib.request.urlopen(
+                address._replace(path="/api/connections").geturl().replace("view=connect&", ""), timeout=20
+            ) as answer:
+                served = json.load(answer)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=20)
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in (tmp_path / "err").read_text()
+    assert json.loads((tmp_path / "out").read_text()) == served
 
 
 def test_a_description_shows_links_in_both_directions_with_their_basis(kg: Run, release_folder: Path) -> None:

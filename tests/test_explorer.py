@@ -130,6 +130,7 @@ def test_two_things_are_connected_and_a_hop_shows_its_passage(browser: Browser, 
         page.get_by_role("button", name="Connect").click()
         page.get_by_role("heading", name="best paths").wait_for()
         watch.settled()
+        assert page.get_by_role("option").filter(visible=True).count() == 0
         watch.look("connect")
         page.locator(".hop summary").first.click()
         assert page.locator(".hop blockquote").first.inner_text().strip()
@@ -140,6 +141,28 @@ def test_two_things_are_connected_and_a_hop_shows_its_passage(browser: Browser, 
         page.goto(address)
         watch.settled(4)
         watch.look("connect-one")
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["open", "still looking"])
+@pytest.mark.parametrize("how", ["Enter", "Escape", "Tab", "Connect", "choice"])
+def test_the_list_of_suggestions_closes_and_stays_closed(watch: Watched, how: str, waits: bool) -> None:
+    page = watch.open("/?view=connect&from=COSLA&to=Finance")
+    watch.settled()
+    field = page.get_by_role("combobox", name="To")
+    field.fill("Distrust")
+    if waits or how == "choice":
+        page.get_by_role("option").first.wait_for()
+    if how == "choice":
+        page.get_by_role("option").first.click()
+    elif how == "Connect":
+        page.get_by_role("button", name="Connect").click()
+    else:
+        field.press(how)
+    # Longer than the field waits before it looks, and than the service takes to answer.
+    page.wait_for_timeout(400)
+    page.wait_for_load_state("networkidle")
+    assert page.get_by_role("option").filter(visible=True).count() == 0
+    assert field.get_attribute("aria-expanded") == "false"
 
 
 def test_what_is_not_connected_says_why(watch: Watched) -> None:

@@ -5,23 +5,31 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas
 import polars
 import pytest
 import rdflib
+from matplotlib.collections import PathCollection
 
 import kg
 from kg import wire
 from kg.answers import Answers
-from kg.errors import BadParameter, BadSparql, DataError, UnknownName
+from kg.errors import BadParameter, BadSparql, DataError, KgError, UnknownName
 from kg.evidence import sha256
 from kg.model import Answer, Basis, Cell, Mode, Restriction
 from kg.names import PEV, XSD
 from kg.notebook import Graph, Table
+from kg.notebook.analyses import Gaps, Timeline
 from workspaces import edit, text_file, write_workspace
+
+if TYPE_CHECKING:
+    from kg.notebook.charts import Chart
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +59,7 @@ def test_every_name_that_the_package_offers_is_there() -> None:
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    heavy = "pyoxigraph, numpy, rdflib, networkx, pandas, polars, fastapi"
+    heavy = "pyoxigraph, numpy, rdflib, networkx, pandas, polars, fastapi, matplotlib"
     code = f"import sys, kg; print([name for name in '{heavy}'.split(', ') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
@@ -288,3 +296,52 @@ def test_the_networkx_graph_has_every_link_with_its_basis(graph: Graph, answers:
     assert network.nodes[start] == {"label": "Data not shared safely", "type": "pev:Barrier"}
     edge = network[start][end][PEV + "blocks"]
     assert (edge["basis"], edge["origins"]) == ("said", "https://w3id.org/policy-evidence/id/doc/as2018-report")
+
+
+# Charts
+
+
+def _cells(chart: Chart) -> list[float]:
+    held: np.ma.MaskedArray[Any, Any] = np.ma.masked_invalid(np.ma.asarray(chart.axes[0].images[0].get_array()))
+    return [float(value) for value in held.compressed()]
+
+
+def test_the_gap_matrix_draws_every_pair_by_what_it_lacks(graph: Graph) -> None:
+    for answer, what in ((graph.gaps(), "barrier"), (graph.gaps(reverse=True), "recommendation")):
+        chart = answer.plot()
+        axes = chart.axes[0]
+        assert len(axes.get_yticklabels()) == len({row[what].iri for row in answer.results})
+        assert len(axes.get_xticklabels()) == len({row.theme.iri for row in answer.results})
+        lacking = Counter(row.gap for row in answer.results)
+        assert sorted(Counter(_cells(chart)).values()) == sorted(lacking.values())
+        assert len(lacking) > 1
+        signs = Counter(text.get_text() for text in axes.texts)
+        assert sorted(signs.values()) == sorted(lacking.values())
+        assert chart._repr_png_().startswith(b"\x89PNG")
+
+
+def test_the_timeline_draws_every_year_that_names_a_theme_and_every_silence(graph: Graph) -> None:
+    answer = graph.timeline()
+    chart = answer.plot()
+    axes = chart.axes[0]
+    years = [year for row in answer.results for year in row.years]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [row.theme.label for row in answer.results]
+    assert len(axes.collections) == sum(year["items"] > 0 for year in years) > 0
+    assert sum(text.get_text() == "–" for text in axes.texts) == sum(year["items"] == 0 for year in years) > 0
+    circles = [circle for circle in axes.collections if isinstance(circle, PathCollection)]
+    sizes = {circle.get_gid(): circle.get_sizes()[0] for circle in circles}
+    most = max(years, key=lambda year: int(year["items"]))
+    assert max(sizes.values()) == sizes[next(f"{r.theme.iri} {most.year}" for r in answer.results if most in r.years)]
+    assert chart._repr_png_().startswith(b"\x89PNG")
+
+
+def test_an_answer_that_holds_nothing_is_drawn_empty(graph: Graph) -> None:
+    nothing = {"release": graph.release, "results": [], "truncated": False, "reverse": False}
+    for answer in (Gaps(nothing), Timeline(nothing)):
+        assert answer.plot()._repr_png_().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_a_chart_says_what_is_missing(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(KgError, match="matplotlib is not installed"):
+        graph.timeline().plot()

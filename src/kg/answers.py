@@ -356,7 +356,8 @@ class Answers:
     @cached_property
     def _vocabulary(self) -> Vocabulary:
         found = vocabulary_of(self._release, self.ontology())
-        rows = self._release.source.select(self._release.library.program("dates-of-documents").text).rows
+        every = self._release.library.program("dates-of-documents").bound({"document": []})
+        rows = self._release.source.select(every).rows
         dates = {
             document.value: date.value
             for document, date in rows

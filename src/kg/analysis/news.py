@@ -52,7 +52,7 @@ def news(reader: Reader, independence: Independence, document: Entity, limit: in
     kept = items[:limit]
     grounds = reader.grounds(iris_of([row for rows in kept for row in rows], "item", "earlierItem"))
     counts = {news: sum(rows[0]["news"] == news for rows in items) for news in _ORDER}
-    dated = any("issued" in row for row in reader.rows("issued", document=document.iri))
+    dated = bool(reader.rows("dates-of-documents", document=document.iri))
     results = tuple(_news(rows, grounds, independence) for rows in kept)
     return NewsOfDocument(reader.release.id, document, dated, counts, results, len(items) > limit)
 

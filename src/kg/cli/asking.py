@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import webbrowser
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode, urlsplit
 
 import typer
 
 from kg import wire
 from kg.cli.console import (
+    err,
     named,
     out,
     print_csv,
@@ -34,7 +41,9 @@ from kg.cli.program import (
     read_text,
     settings_in_force,
 )
+from kg.errors import BadParameter, KgError
 from kg.model import Mode, Restriction, bases, parts_of
+from kg.workspace import Settings
 
 
 class SparqlShape(StrEnum):
@@ -132,22 +141,62 @@ def connect(
     since: Annotated[str | None, typer.Option(help="Origins were issued then or later, such as 2018-11.")] = None,
     until: Annotated[str | None, typer.Option(help="Origins were issued then or earlier.")] = None,
     shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
+    opens: Annotated[bool, typer.Option("--open", help="Open it in a browser, and serve it until Ctrl-C.")] = False,
+    service: Annotated[str | None, typer.Option(help="With --open: a service that runs, to open there.")] = None,
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
     texts: TextsOption = None,
 ) -> None:
     """Show how two things hang together, and who says so."""
+    if service is not None and (not opens or urlsplit(service).scheme not in ("http", "https")):
+        raise BadParameter("--service: takes an http(s) address, and goes with --open.")
     wanted = Mode.SHORTEST if shortest else Mode.ALL if every else Mode.BEST
     restriction = Restriction(
         tuple(via or ()), tuple(avoid or ()), parts_of(links), parts_of(types), direction,
         tuple(place or ()), tuple(document or ()), since, until,
     )  # fmt: skip
-    with opened_answers(workspace, release, settings_in_force(texts)) as answers:
+    ends = {"from": start, "to": end, "max_hops": max_hops, "limit": limit, "basis": basis}
+    view = _address(ends, wanted, restriction)
+    if service is not None:
+        _open(service.rstrip("/") + view)
+        return
+    settings = settings_in_force(texts)
+    with opened_answers(workspace, release, settings) as answers:
         found = answers.connect(start, end, max_hops, limit, bases(basis), wanted, restriction)
+        folder = answers.opened.directory.root
     if shape is TextShape.json:
         print_json(wire.paths(found))
     else:
         print_paths(found)
+    if opens:
+        _serve_and_open(view, folder, settings)
+
+
+def _address(ends: Mapping[str, object], mode: Mode, restriction: Restriction) -> str:
+    """Returns the address of an answer in the explorer, within a service; it says what differs from the usual."""
+    usual = {"mode": Mode.BEST, **asdict(Restriction())}
+    others = {name: v for name, v in {"mode": mode, **asdict(restriction)}.items() if v != usual[name]}
+    return "/?" + urlencode({"view": "connect", **ends, **others}, doseq=True)
+
+
+def _serve_and_open(view: str, folder: Path, settings: Settings) -> None:
+    """Serves a release on a free port until it is told to stop, and opens a view of it."""
+    from kg.web.app import create_app
+    from kg.web.pages import is_built
+    from kg.web.server import listen, run
+    from kg.web.serving import Serving
+
+    if not is_built():
+        raise KgError("--open: the explorer is not built into this package; run python hatch_build.py.")
+    with closing(listen("127.0.0.1", 0)) as socket:
+        run(socket, create_app(Serving(folder, settings)), started=lambda address: _open(address.rstrip("/") + view))
+
+
+def _open(address: str) -> None:
+    """Opens an address in the browser, and says it, should there be none; standard output is the answer's."""
+    err.print(f"Opening {address}", markup=False)
+    # A browser of the terminal comes back only when it is left, and asks the service before that.
+    threading.Thread(target=webbrowser.open, args=[address]).start()
 
 
 @app.command()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
+from kg.errors import KgError
 from kg.notebook.doors import Door
 from kg.notebook.records import Record
+
+if TYPE_CHECKING:
+    from kg.notebook.charts import Chart
 
 _SHOWN_ROWS = 100
 
@@ -27,6 +32,36 @@ class Analysed(Record):
         cut = "; there are more: ask for a higher limit" if self._held.get("truncated") else ""
         foot = f"<p><small>{len(rows)} results{left}{cut}; release {escape(self.release[:12])}</small></p>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{foot}"
+
+
+class Timeline(Analysed):
+    """Themes by year, which can be drawn."""
+
+    def plot(self) -> Chart:
+        """Returns a matplotlib figure: themes by year.
+
+        Raises:
+            KgError: matplotlib is not installed.
+        """
+        _need_matplotlib()
+        from kg.notebook.charts import timeline
+
+        return timeline(self)
+
+
+class Gaps(Analysed):
+    """Barriers (reverse: recommendations) by themes, which can be drawn."""
+
+    def plot(self) -> Chart:
+        """Returns a matplotlib figure: barriers or recommendations by themes, each pair by what it lacks.
+
+        Raises:
+            KgError: matplotlib is not installed.
+        """
+        _need_matplotlib()
+        from kg.notebook.charts import gap_matrix
+
+        return gap_matrix(self)
 
 
 class Analyses:
@@ -50,9 +85,9 @@ class Analyses:
         """Returns what each document says on a theme, kind by kind, and what its silence means."""
         return self._analysed("compare", theme=theme, limit=limit)
 
-    def gaps(self, theme: str | None = None, reverse: bool = False, limit: int = 200) -> Analysed:
+    def gaps(self, theme: str | None = None, reverse: bool = False, limit: int = 200) -> Gaps:
         """Returns which barriers (reverse: recommendations) lack evidence, an answer or a follow-up."""
-        return self._analysed("gaps", theme=theme, reverse=reverse, limit=limit)
+        return Gaps(self._door.get("gaps", theme=theme, reverse=reverse, limit=limit))
 
     def tensions(self, theme: str | None = None, limit: int = 100) -> Analysed:
         """Returns where claims on a theme disagree, each typed by rule."""
@@ -62,9 +97,9 @@ class Analyses:
         """Returns what became of a recommendation or other item, and who says so."""
         return self._analysed("lineage", item=item, limit=limit)
 
-    def timeline(self, theme: str | None = None, limit: int = 50) -> Analysed:
+    def timeline(self, theme: str | None = None, limit: int = 50) -> Timeline:
         """Returns in which years themes are named, silent or said resolved."""
-        return self._analysed("timeline", theme=theme, limit=limit)
+        return Timeline(self._door.get("timeline", theme=theme, limit=limit))
 
     def fragile(self, document: str | None = None, limit: int = 50) -> Analysed:
         """Returns what rests on one passage, and what falls with it."""
@@ -80,6 +115,11 @@ class Analyses:
 
     def _analysed(self, name: str, **parameters: Any) -> Analysed:
         return Analysed(self._door.get(name, **parameters))
+
+
+def _need_matplotlib() -> None:
+    if find_spec("matplotlib") is None:
+        raise KgError("plot: matplotlib is not installed; pip install 'policy-evidence-kg[jupyter]' brings it.")
 
 
 def _cell(value: Any) -> str:

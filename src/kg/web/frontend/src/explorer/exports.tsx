@@ -1,21 +1,27 @@
 // What every view offers to take away: its query, its data, its picture, and itself as one file.
 
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { useRef } from "preact/hooks";
+import { ask } from "../api.ts";
 import type { GraphController } from "../graph/controller.ts";
 import type { Picture } from "../graph/picture.ts";
-import { exportedPage } from "../widget/page.ts";
+import { drawnPage, exportedPage } from "../widget/page.ts";
+import { pinnedRelease } from "./route.ts";
 
 export interface Offered {
   name: string;
   title: string;
   release: string;
   sparql?: string | undefined;
+  /** The question that stands behind the view, where its answer is not what is shown. */
+  question?: { name: string; values: Record<string, string> } | undefined;
   json?: unknown;
   /** The rows of the CSV, the first with the names of the columns. */
   rows?: readonly (readonly string[])[] | undefined;
   controller?: GraphController | undefined;
   picture?: Picture | null | undefined;
+  /** A table or chart, where no graph is drawn. */
+  drawn?: RefObject<HTMLElement | null> | undefined;
 }
 
 export function csvOf(rows: readonly (readonly string[])[]): string {
@@ -34,7 +40,7 @@ function save(name: string, content: Blob): void {
 const text = (content: string, type: string): Blob => new Blob([content], { type: `${type};charset=utf-8` });
 
 export function Exports(offered: Offered): JSX.Element {
-  const { name, title, release, sparql, json, rows, controller, picture } = offered;
+  const { name, title, release, sparql, question, json, rows, controller, picture, drawn } = offered;
   const menu = useRef<HTMLDetailsElement>(null);
   const file = (suffix: string): string => `${name}-${release.slice(0, 8)}.${suffix}`;
   const act = (work: () => void | Promise<void>) => async (): Promise<void> => {
@@ -42,8 +48,11 @@ export function Exports(offered: Offered): JSX.Element {
     if (menu.current) menu.current.open = false;
   };
   const page = async (quotes: boolean): Promise<void> => {
-    if (controller && picture) save(file("html"), text(await exportedPage(controller, picture, { title, release, quotes }), "text/html"));
+    const options = { title, release, quotes };
+    if (controller && picture) save(file("html"), text(await exportedPage(controller, picture, options), "text/html"));
+    else if (drawn?.current) save(file("html"), text(await drawnPage(drawn.current, options), "text/html"));
   };
+  const isPage = (controller && picture) || drawn;
   return (
     <details class="menu exports" ref={menu}>
       <summary>Share and export</summary>
@@ -52,9 +61,14 @@ export function Exports(offered: Offered): JSX.Element {
           Copy link to this view of release {release.slice(0, 8)}
         </button>
         {sparql && (
-          <a class="button" href={`/sparql?${new URLSearchParams({ edit: sparql })}`}>
+          <a class="button" href={editorAddress(sparql)}>
             SPARQL
           </a>
+        )}
+        {question && (
+          <button type="button" onClick={act(async () => location.assign(editorAddress((await ask(question.name, question.values)).sparql)))}>
+            SPARQL
+          </button>
         )}
         {rows && (
           <button type="button" onClick={act(() => save(file("csv"), text(csvOf(rows), "text/csv")))}>
@@ -76,12 +90,12 @@ export function Exports(offered: Offered): JSX.Element {
             SVG
           </button>
         )}
-        {controller && picture && (
+        {isPage && (
           <button type="button" onClick={act(() => page(false))}>
             Web page (one file, works offline)
           </button>
         )}
-        {controller && picture && (
+        {isPage && (
           <button type="button" onClick={act(() => page(true))}>
             Web page with quotes
           </button>
@@ -89,6 +103,12 @@ export function Exports(offered: Offered): JSX.Element {
       </div>
     </details>
   );
+}
+
+/** Returns the address of the editor with a query in it, at the release that is looked at. */
+function editorAddress(sparql: string): string {
+  const release = pinnedRelease();
+  return `/sparql?${new URLSearchParams({ edit: sparql, ...(release ? { release } : {}) })}`;
 }
 
 /** Returns the address of this view as it is now. */

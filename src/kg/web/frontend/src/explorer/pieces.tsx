@@ -123,15 +123,28 @@ export function EntityField({
   const asking = useRef<AbortController | null>(null);
   const waiting = useRef(0);
   useEffect(() => setText(called), [called]);
-  useEffect(() => () => asking.current?.abort(), []);
-  const look = (words: string): void => {
-    setText(words);
+  useEffect(
+    () => () => {
+      clearTimeout(waiting.current);
+      asking.current?.abort();
+    },
+    [],
+  );
+  // What is still being looked for would open the list again.
+  const close = (): void => {
     clearTimeout(waiting.current);
     asking.current?.abort();
+    setOpen(false);
+    setAt(-1);
+  };
+  const look = (words: string): void => {
+    setText(words);
     if (words.trim().length < 2) {
-      setOpen(false);
+      close();
       return;
     }
+    clearTimeout(waiting.current);
+    asking.current?.abort();
     waiting.current = setTimeout(() => {
       const abort = (asking.current = new AbortController());
       search(words, type, 8, abort.signal).then(
@@ -147,14 +160,14 @@ export function EntityField({
   const take = (entity: Entity): void => {
     NAMES.set(entity.curie, entity.label);
     setText(entity.label);
-    setOpen(false);
+    close();
     choose(entity.curie, entity);
   };
   const key = (event: KeyboardEvent): void => {
     if (event.key === "Escape") {
       // The browser would empty the field; here the key only closes the list.
       if (open) event.preventDefault();
-      setOpen(false);
+      close();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       if (!open) return;
       event.preventDefault();
@@ -162,6 +175,7 @@ export function EntityField({
     } else if (event.key === "Enter") {
       const chosen = open ? found[at] : undefined;
       if (!chosen) {
+        close();
         choose(text === called ? value : text, null);
         return;
       }
@@ -189,7 +203,7 @@ export function EntityField({
         onInput={(event) => look(event.currentTarget.value)}
         onKeyDown={key}
         onBlur={() => {
-          setOpen(false);
+          close();
           choose(text === called ? value : text, null);
         }}
       />

@@ -78,21 +78,59 @@ async function pageData(controller: GraphController, picture: Picture, options: 
 /** Returns the page; nothing in it asks anything of a network. */
 export function pageOf(data: PageData, svg: string, script: string, style: string): string {
   const json = JSON.stringify(data).replaceAll("<", "\\u003c");
-  const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; worker-src blob:; img-src data: blob:";
+  return shell(
+    data,
+    style,
+    "standalone",
+    `<main id="graph">${svg}</main>
+<script type="application/json" id="graph-data">${json}</script>
+<script>${script.replaceAll("</script", "<\\/script")}</script>`,
+    "script-src 'unsafe-inline'; worker-src blob:; ",
+  );
+}
+
+/** Returns a table or chart of a view as a page that stands by itself, without a script. */
+export async function drawnPage(element: Element, options: PageOptions): Promise<string> {
+  const style = await fetch("/static/app/app.css").then((response) => response.text());
+  return shell(options, style, "app", `<main class="card">${still(element, options.quotes).outerHTML}</main>`);
+}
+
+/** Returns a copy of what is drawn in which nothing waits for a click. */
+function still(element: Element, quotes: boolean): Element {
+  const copy = element.cloneNode(true) as Element;
+  // What opens more has nothing to open here, and links lead into a service that may not be there.
+  copy.querySelectorAll(".exports, button[aria-expanded]").forEach((one) => one.remove());
+  copy.querySelectorAll("a").forEach((link) => link.removeAttribute("href"));
+  if (!quotes) copy.querySelectorAll("blockquote").forEach((quote) => quote.remove());
+  for (const button of copy.querySelectorAll("button")) {
+    const mark = document.createElement("span");
+    mark.className = button.className;
+    mark.title = button.title;
+    mark.append(...button.childNodes);
+    const label = button.getAttribute("aria-label");
+    if (label) {
+      mark.setAttribute("role", "img");
+      mark.setAttribute("aria-label", label);
+    }
+    button.replaceWith(mark);
+  }
+  return copy;
+}
+
+function shell(of: { title: string; release: string }, style: string, kind: string, content: string, allowed = ""): string {
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; ${allowed}img-src data: blob:`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${escaped(data.title)}</title>
+<title>${escaped(of.title)}</title>
 <style>${style.replaceAll("</style", "<\\/style")}</style>
 </head>
-<body class="standalone">
-<header><h1>${escaped(data.title)}</h1><p>Release <code>${escaped(data.release.slice(0, 12))}</code></p></header>
-<main id="graph">${svg}</main>
-<script type="application/json" id="graph-data">${json}</script>
-<script>${script.replaceAll("</script", "<\\/script")}</script>
+<body class="${kind}">
+<header><h1>${escaped(of.title)}</h1><p>Release <code>${escaped(of.release.slice(0, 12))}</code></p></header>
+${content}
 </body>
 </html>
 `;

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../../api.ts";
 import { className, ClassMark } from "../../graph/symbol.tsx";
 import type { Entity } from "../../types.ts";
@@ -28,7 +28,6 @@ interface Comparison {
   independent: number;
   results: Cell[];
   truncated: boolean;
-  sparql?: string;
 }
 
 const WORDS: Readonly<Record<State, string>> = {
@@ -58,6 +57,7 @@ function Found({ theme }: { theme: string }): JSX.Element {
 
 function Table({ answer }: { answer: Comparison }): JSX.Element {
   const [chosen, setChosen] = useState<Cell | null>(null);
+  const drawn = useRef<HTMLDivElement>(null);
   const documents = [...new Map(answer.results.map((cell) => [cell.document.iri, cell.document])).values()];
   const kinds = [...new Set(answer.results.map((cell) => cell.kind))];
   const at = new Map(answer.results.map((cell) => [`${cell.document.iri} ${cell.kind}`, cell]));
@@ -65,8 +65,9 @@ function Table({ answer }: { answer: Comparison }): JSX.Element {
     ["document", "kind", "state", "items"],
     ...answer.results.map((cell) => [cell.document.iri, cell.kind, cell.state, String(cell.items)]),
   ];
+  const question = { name: "compare-documents-on-theme", values: { theme: answer.theme.iri } };
   return (
-    <div>
+    <div ref={drawn}>
       <div class="view-head">
         <div>
           <h2>
@@ -76,7 +77,7 @@ function Table({ answer }: { answer: Comparison }): JSX.Element {
             {answer.origins} of {answer.documents} documents state something on it, {answer.independent} of them independently.
           </p>
         </div>
-        <Exports name="compare" title={`Compare: ${answer.theme.label}`} release={answer.release} json={answer} rows={rows} sparql={answer.sparql} />
+        <Exports name="compare" title={`Compare: ${answer.theme.label}`} release={answer.release} json={answer} {...{ rows, question, drawn }} />
       </div>
       <p class="keys">
         {(Object.keys(WORDS) as State[]).map((state) => (

@@ -51,6 +51,8 @@ export function PathForm({ from, to: goal, hops, basis = "" }: { from: string; t
   );
 }
 
+const RESTRICTIONS = ["mode", "via", "avoid", "links", "types", "direction", "place", "document", "since", "until"] as const;
+
 export function Connect({ values }: { values: URLSearchParams }): JSX.Element {
   const asked = {
     from: values.get("from") ?? "",
@@ -59,19 +61,35 @@ export function Connect({ values }: { values: URLSearchParams }): JSX.Element {
     basis: values.get("basis") ?? "",
     limit: values.get("limit") ?? "10",
   };
+  const restrictions = Object.fromEntries(RESTRICTIONS.map((name) => [name, values.getAll(name)]).filter(([, given]) => given?.length));
   useEffect(() => void (document.title = "Connect two things · Policy evidence"), []);
   return (
     <div>
       <section class="card">
         <h1>Connect two things</h1>
         <PathForm from={asked.from} to={asked.to} hops={asked.max_hops} basis={asked.basis} />
+        <Restricted asked={asked} restrictions={restrictions} />
       </section>
-      {asked.from && asked.to && <Found key={JSON.stringify(asked)} asked={asked} chosen={values.get("path") ?? ""} />}
+      {asked.from && asked.to && <Found key={JSON.stringify([asked, restrictions])} asked={{ ...asked, ...restrictions }} chosen={values.get("path") ?? ""} />}
     </div>
   );
 }
 
-function Found({ asked, chosen }: { asked: Record<string, string>; chosen: string }): JSX.Element {
+/** What else the address asks for, which the form has no field for. */
+function Restricted({ asked, restrictions }: { asked: Record<string, string>; restrictions: Record<string, string[]> }): JSX.Element | null {
+  if (Object.keys(restrictions).length === 0) return null;
+  return (
+    <p class="notice">
+      Restricted to{" "}
+      {Object.entries(restrictions)
+        .map(([name, given]) => `${name} ${given.join(", ")}`)
+        .join("; ")}
+      . <a href={to("connect", asked)}>Without that</a>
+    </p>
+  );
+}
+
+function Found({ asked, chosen }: { asked: Record<string, string | string[]>; chosen: string }): JSX.Element {
   const found = useLoaded(() => connections(asked), [JSON.stringify(asked)]);
   return (
     <Show of={found}>

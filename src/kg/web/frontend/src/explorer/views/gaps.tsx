@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../../api.ts";
 import type { Entity, Passage } from "../../types.ts";
 import { Passages } from "../../graph/panels.tsx";
@@ -20,7 +20,6 @@ interface GapsAnswer {
   release: string;
   results: Gap[];
   truncated: boolean;
-  sparql?: string;
 }
 
 type Level = "followed" | "answered" | "evidenced" | "bare";
@@ -56,6 +55,7 @@ export function Gaps(): JSX.Element {
 
 function Matrix({ answer }: { answer: GapsAnswer }): JSX.Element {
   const [chosen, setChosen] = useState<Gap | null>(null);
+  const drawn = useRef<HTMLDivElement>(null);
   const { results } = answer;
   const barriers = distinct(results.map((gap) => entityOf(gap.barrier)));
   const themes = distinct(results.map((gap) => entityOf(gap.theme)));
@@ -68,11 +68,12 @@ function Matrix({ answer }: { answer: GapsAnswer }): JSX.Element {
       ...[gap.evidence, gap.recommendation, gap.follow_up].map((value) => String(has(value))),
     ]),
   ];
+  const question = { name: "gaps-of-barriers", values: {} };
   return (
-    <div>
+    <div ref={drawn}>
       <div class="view-head">
         <h1>Gaps: barriers by theme</h1>
-        <Exports name="gaps" title="Gaps" release={answer.release} json={answer} rows={csv} sparql={answer.sparql} />
+        <Exports name="gaps" title="Gaps" release={answer.release} json={answer} rows={csv} {...{ question, drawn }} />
       </div>
       <p class="keys">
         {(Object.keys(WORDS) as Level[]).map((level) => (

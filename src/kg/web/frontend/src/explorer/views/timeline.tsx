@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../../api.ts";
 import type { Entity } from "../../types.ts";
 import { ClaimList, type Claim } from "../claims.tsx";
@@ -29,7 +29,6 @@ interface TimelineAnswer {
   release: string;
   results: ThemeYears[];
   truncated: boolean;
-  sparql?: string;
 }
 
 export function Timeline({ values }: { values: URLSearchParams }): JSX.Element {
@@ -39,13 +38,14 @@ export function Timeline({ values }: { values: URLSearchParams }): JSX.Element {
   return (
     <section class="card">
       <h1>Timeline: which themes come back</h1>
-      <Show of={found}>{(answer) => <Years answer={answer} />}</Show>
+      <Show of={found}>{(answer) => <Years answer={answer} theme={theme} />}</Show>
     </section>
   );
 }
 
-function Years({ answer }: { answer: TimelineAnswer }): JSX.Element {
+function Years({ answer, theme: asked }: { answer: TimelineAnswer; theme: string }): JSX.Element {
   const [chosen, setChosen] = useState<{ theme: Entity; year: Year } | null>(null);
+  const drawn = useRef<HTMLDivElement>(null);
   const years = [...new Set(answer.results.flatMap((row) => row.years.map((year) => year.year)))].sort();
   const most = Math.max(1, ...answer.results.flatMap((row) => row.years.map((year) => year.items)));
   const rows = [
@@ -54,13 +54,14 @@ function Years({ answer }: { answer: TimelineAnswer }): JSX.Element {
       all.map((year) => [theme.iri, year.year, year.state, String(year.items), String(year.barriers), String(year.origins)]),
     ),
   ];
+  const question = { name: "timeline-of-themes", values: { theme: asked } };
   return (
-    <div>
+    <div ref={drawn}>
       <div class="view-head">
         <p class="quiet">
           A circle is as large as the number of items that name the theme in that year; a dash is silence in a later year.
         </p>
-        <Exports name="timeline" title="Timeline" release={answer.release} json={answer} rows={rows} sparql={answer.sparql} />
+        <Exports name="timeline" title="Timeline" release={answer.release} json={answer} {...{ rows, question, drawn }} />
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="Themes by year">
         <table class="matrix years">

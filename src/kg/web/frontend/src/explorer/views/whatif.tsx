@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { get } from "../../api.ts";
 import { Passages } from "../../graph/panels.tsx";
 import type { Basis, Entity, Passage } from "../../types.ts";
@@ -27,7 +27,6 @@ interface WhatIfAnswer {
   freed: number;
   results: Effect[];
   truncated: boolean;
-  sparql?: string;
 }
 
 export function WhatIf({ values }: { values: URLSearchParams }): JSX.Element {
@@ -59,17 +58,18 @@ function Found({ barrier }: { barrier: string }): JSX.Element {
 }
 
 function Effects({ answer }: { answer: WhatIfAnswer }): JSX.Element {
+  const drawn = useRef<HTMLDivElement>(null);
   const rows = [
     ["entity", "freed", "barriers before", "barriers after"],
     ...answer.results.map(({ entity, freed, before, after }) => [entity.iri, String(freed), String(before), String(after)]),
   ];
   return (
-    <div>
+    <div ref={drawn}>
       <div class="view-head">
         <h2>
           Without <a href={to("entity", { entity: answer.barrier.curie })}>{answer.barrier.label}</a>
         </h2>
-        <Exports name="what-if" title={`What if: ${answer.barrier.label}`} release={answer.release} json={answer} rows={rows} sparql={answer.sparql} />
+        <Exports name="what-if" title={`What if: ${answer.barrier.label}`} release={answer.release} json={answer} {...{ rows, drawn }} />
       </div>
       <p>
         {answer.freed === 0 ? "Nothing would be free of barriers" : `${answer.freed} things would be free of barriers`};{" "}
