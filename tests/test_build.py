@@ -220,7 +220,7 @@ BROKEN_FILES = [
     ("graph/entities.ttl", "place:elsewhere a", "<not an iri> a", "IRI"),
     ("ontology/codes.ttl", "graph:codes a", "graph:codes §", "."),
     ("ontology/context.jsonld", '"@context"', '"@context"]', ""),
-    ("ontology/rules/r2-affects.rq", "CONSTRUCT {", "CONSTRUCT [", "expected"),
+    ("ontology/rules/r2-affects.rq", "CONSTRUCT {", "CONSTRUCT [", "cannot stand here"),
     ("queries/labels.rq", "#+ column kind:", "#+ column kind", "#+ key"),
 ]
 
