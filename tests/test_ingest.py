@@ -17,6 +17,7 @@ import pytest
 
 import reports
 from kg.evidence import sha256
+from kg.ingest.normal import view
 from kg.release.build import build
 from kg.workspace import Settings, init_workspace
 
@@ -86,6 +87,17 @@ def test_reports_go_from_their_files_to_a_published_release(home: Path, kg: Kg) 
         passages = [text[c["start"] : c["end"]] for c in one["candidates"]]
         assert [c["sha256"] for c in one["candidates"]] == [sha256(passage) for passage in passages]
         assert {c["kind"] for c in one["candidates"]} >= {"KeyMessage", "Barrier", "Recommendation", "Finding"}, name
+        # Words that a line end or a ligature breaks up, a column beside another and a table all give items.
+        read = [view(passage).text for passage in passages]
+        for words in (
+            "only four districts had a plan",
+            "difficult for firms",
+            reports.RIGHT[1].split(".")[0],
+            *reports.ROWS[0][:2],
+            reports.BOX,
+        ):
+            assert any(words in passage for passage in read), (name, words)
+        assert not any("figures are those of the ministry" in passage for passage in read), name
 
     kg("review", "out", typed="".join(accepting(sheet_of(home / "out", f"{e}-report")) for e in sorted(made)))
     written = [path.read_text() for path in sorted((home / "workspace" / "graph" / "sources").glob("*.trig"))]
