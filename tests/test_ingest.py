@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -18,8 +19,10 @@ import pytest
 import reports
 from kg.evidence import sha256
 from kg.ingest.normal import view
+from kg.names import PEV
 from kg.release.build import build
-from kg.workspace import Settings, init_workspace
+from kg.release.opened import open_release
+from kg.workspace import Settings, Workspace, init_workspace
 
 Kg = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -265,3 +268,48 @@ def test_an_ingest_that_is_killed_resumes_and_leaves_nothing_half_written(home: 
     done = kg("ingest", *(f"r{number}.html" for number in range(6)), "--out", "out").stdout
     assert len(list((home / "out").glob("*.candidates.toml"))) == 6
     assert "1 read before" in done.splitlines()[-1] or "read before" in done
+
+
+# What is there at a moment of a record, in the order in which it comes.
+MOMENTS = {
+    "its shadow is begun": "workspace/build/.writing-*",
+    "its plan is written": "workspace/build/.writing-*/write.json",
+    "the file is in its place": "workspace/graph/sources/r.trig",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_record_that_is_killed_loses_nothing_and_leaves_nothing_half_written(
+    home: Path, kg: Kg, settings: Settings, moment: str
+) -> None:
+    (home / "r.html").write_bytes(reports.html_report())
+    kg("ingest", "r.html", "--out", "out")
+    path = home / "out" / "r.candidates.toml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('decision = "open"', 'decision = "accepted"', 2), encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "kg", "record", "out", "--workspace", str(home / "workspace")]
+    environment = {**os.environ, "KG_LIBRARY": str(home / "library")}
+    with subprocess.Popen(command, cwd=home, env=environment, stdout=subprocess.DEVNULL) as process:
+        while not any(home.glob(MOMENTS[moment])):
+            assert process.poll() is None
+        process.kill()
+    source = home / "workspace" / "graph" / "sources" / "r.trig"
+    left = source.read_bytes() if source.exists() else None
+
+    # Once the file is in its place little is left to do, and a slow machine may kill too late.
+    assert process.returncode == -signal.SIGKILL or left is not None
+    assert [c["decision"] for c in sheet_of(home / "out", "r")["candidate"]].count("accepted") == 2
+    kg("record", "out")
+    assert left in (None, source.read_bytes())
+    assert [p.name for p in source.parent.iterdir()] == ["r.trig"]
+    assert not list(home.glob(MOMENTS["its shadow is begun"]))
+    opened = open_release(Workspace(home / "workspace").releases(settings))
+    try:
+        found = opened.source.select(f"SELECT ?i WHERE {{ ?i <{PEV}statedIn> ?d }}").rows
+    finally:
+        opened.close()
+    assert sorted(str(item) for (item,) in found) == sorted(
+        f"<{c['iri']}>" for c in sheet_of(home / "out", "r")["candidate"] if c["decision"] == "accepted"
+    )
