@@ -126,8 +126,14 @@ def built_front_end() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(built_front_end: None) -> Iterator[Browser]:
+def browser(built_front_end: None, chromium: Browser) -> Browser:
     """A real browser; tests that need it skip where there is none, or where the front end is not built."""
+    return chromium
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser, for pages that need no front end; one in a process, as its driver allows no second."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     from playwright.sync_api import sync_playwright

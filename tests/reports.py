@@ -1,7 +1,7 @@
 """Reports of our own making, as PDF, DOCX and HTML: an audit of home insulation in an invented country.
 
-They have what real reports have: a running head, two columns, words broken at line ends, ligatures,
-footnotes, a box with a recommendation, a table of findings with who is to act and by when.
+Each has what real reports have: a running head (or a menu), two columns, a word that is broken, ligatures,
+a footnote, a box with a recommendation, a table of findings with who is to act and by when.
 """
 
 from __future__ import annotations
@@ -47,14 +47,19 @@ WRAPPED = (
 )
 BOX = "The Energy Agency of Westmark must publish the results of every inspection."
 LEFT = (
-    "The audit covers the years from 2019 to 2023. We looked at files of the ministry and of the agency, and we vis-",
-    "ited nine districts. The audit found that only four districts had a plan. Two others had begun to write one.",
+    "The audit covers the years from 2019 to 2023. We looked at files of the ministry and the agency, and we visited "
+    "nine districts. The audit found that only four dis-",
+    "tricts had a plan. Two others had begun to write one.",
 )
 RIGHT = (
     "Advice is offered in most towns but not in villages.",
     "The lack of a common register is a major obstacle to checking the work. Nobody knows which homes are done.",
 )
 NOTE = "1 The figures are those of the ministry at the end of the year."
+# What LEFT breaks at a line end, with the mark at which a page or a word processor may break it.
+SOFT = LEFT[0].removesuffix("-") + "\u00ad" + LEFT[1]
+# The standard fonts have the ligature, their usual encoding does not: this code is given to it.
+_CODE = "¤"
 
 
 def pdf_report(pages: int = 1) -> bytes:
@@ -101,7 +106,23 @@ def pdf_report(pages: int = 1) -> bytes:
         pdf.set_y(-30)
         pdf.set_font("Helvetica", size=7)
         pdf.multi_cell(0, 4, NOTE)
-    return bytes(pdf.output())
+    return bytes(pdf.output(output_producer_class=_with_ligature()))
+
+
+def _with_ligature() -> Any:
+    """Returns how a PDF is written whose fonts show the ligature of f and i for the code of a currency sign."""
+    from fpdf.output import OutputProducer, PDFFont
+
+    class WithLigature(OutputProducer):
+        def _add_fonts(self, *parts: Any) -> Any:
+            fonts = super()._add_fonts(*parts)
+            for font in fonts.values():
+                if isinstance(font, PDFFont):
+                    names: Any = f"<</Type /Encoding /BaseEncoding /WinAnsiEncoding /Differences [{ord(_CODE)} /fi]>>"
+                    font.encoding = names
+            return fonts
+
+    return WithLigature
 
 
 def pdf_table(borders: str) -> bytes:
@@ -136,7 +157,7 @@ def _paragraph(pdf: Any, text: str) -> None:
     from fpdf.enums import XPos, YPos
 
     pdf.set_font("Helvetica", size=11)
-    pdf.multi_cell(0, 5, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    pdf.multi_cell(0, 5, text.replace("fi", _CODE), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     pdf.ln(2)
 
 
@@ -168,8 +189,9 @@ def _columns(pdf: Any, left: tuple[str, ...], right: tuple[str, ...]) -> None:
 
 
 def docx_report() -> bytes:
-    """Returns the report as DOCX, with ligatures and a box that is a table of one cell."""
+    """Returns the report as DOCX, with a box that is a table of one cell."""
     import docx
+    from docx.enum.section import WD_SECTION
 
     document = docx.Document()
     document.core_properties.title = TITLE
@@ -179,19 +201,23 @@ def docx_report() -> bytes:
     document.add_paragraph("Published: 12 March 2024")
     document.add_heading("Key messages", 1)
     for message in MESSAGES:
-        document.add_paragraph(message.replace("fewer", "fewer").replace("fi", "ﬁ"), style="List Number")
+        document.add_paragraph(_joined(message), style="List Number")
     document.add_heading("What gets in the way", 1)
     for barrier in BARRIERS:
-        document.add_paragraph(barrier.replace("fi", "ﬁ"), style="List Bullet")
+        document.add_paragraph(_joined(barrier), style="List Bullet")
     document.add_heading("Recommendations", 1)
     for recommendation in RECOMMENDATIONS:
-        document.add_paragraph(recommendation.replace("fi", "ﬁ"), style="List Number 2")
+        document.add_paragraph(_joined(recommendation), style="List Number 2")
     box = document.add_table(rows=1, cols=1).cell(0, 0)
     box.paragraphs[0].add_run("Recommendation 3: ").bold = True
     box.paragraphs[0].add_run(BOX)
     document.add_heading("What we saw", 1)
-    for text in (LEFT[0].rstrip("-") + LEFT[1], *RIGHT):
+    document.add_section(WD_SECTION.CONTINUOUS)
+    for text in (SOFT, *RIGHT):
         document.add_paragraph(text)
+    _two_columns(document.sections[-1])
+    _footnote(document, document.paragraphs[-1], NOTE)
+    document.add_section(WD_SECTION.CONTINUOUS)
     document.add_heading("Findings and what should follow", 1)
     table = document.add_table(rows=1, cols=4)
     for cell, text in zip(table.rows[0].cells, HEADERS, strict=True):
@@ -204,16 +230,45 @@ def docx_report() -> bytes:
     return written.getvalue()
 
 
-def html_report() -> bytes:
-    """Returns the report as a saved page, with menus, a box, footnotes and ligatures."""
-    items = "".join(f"<li>{text.replace('fi', 'ﬁ')}</li>" for text in MESSAGES)
-    barriers = "".join(
-        f"<li><strong>{text.split(',')[0]}</strong>{text[len(text.split(',')[0]) :]}</li>" for text in BARRIERS
+def _joined(text: str) -> str:
+    return text.replace("fi", "ﬁ")
+
+
+def _two_columns(section: Any) -> None:
+    from docx.oxml.ns import qn
+
+    section._sectPr.find(qn("w:cols")).set(qn("w:num"), "2")
+
+
+def _footnote(document: Any, paragraph: Any, words: str) -> None:
+    """Adds a footnote to the end of a paragraph; the library has no function for it."""
+    from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+    from docx.opc.packuri import PackURI
+    from docx.opc.part import Part
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    notes = (
+        f'<w:footnotes {nsdecls("w")}><w:footnote w:type="separator" w:id="0"><w:p><w:r><w:separator/></w:r></w:p>'
+        f'</w:footnote><w:footnote w:id="1"><w:p><w:r><w:t>{words}</w:t></w:r></w:p></w:footnote></w:footnotes>'
     )
-    calls = "".join(f"<li>{text}</li>" for text in RECOMMENDATIONS)
+    place = PackURI("/word/footnotes.xml")
+    part = Part(place, CONTENT_TYPE.WML_FOOTNOTES, notes.encode(), document.part.package)
+    document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+    paragraph._p.append(parse_xml(f'<w:r {nsdecls("w")}><w:footnoteReference w:id="1"/></w:r>'))
+
+
+def html_report() -> bytes:
+    """Returns the report as a saved page, with menus."""
+    items = "".join(f"<li>{_joined(text)}</li>" for text in MESSAGES)
+    barriers = "".join(
+        f"<li><strong>{_joined(lead)}</strong>{comma}{_joined(rest)}</li>"
+        for lead, comma, rest in (text.partition(",") for text in BARRIERS)
+    )
+    calls = "".join(f"<li>{_joined(text)}</li>" for text in RECOMMENDATIONS)
     head = "".join(f"<th>{text}</th>" for text in HEADERS)
     rows = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in ROWS)
-    seen = "".join(f"<p>{text}</p>" for text in (LEFT[0].rstrip("-") + LEFT[1], *RIGHT))
+    seen = "".join(f"<p>{text}</p>" for text in (SOFT, *RIGHT))
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{TITLE} | {OFFICE}</title>
 <meta property="og:site_name" content="{OFFICE}"><meta name="dcterms.issued" content="2024-03-12"></head>
@@ -223,7 +278,7 @@ def html_report() -> bytes:
 <h2>What gets in the way</h2><ul>{barriers}</ul>
 <h2>Recommendations</h2><ol>{calls}</ol>
 <aside class="box"><p><b>Recommendation 3:</b> {BOX}</p></aside>
-<h2>What we saw</h2>{seen}
+<h2>What we saw</h2><div style="column-count: 2">{seen}</div>
 <h2>Findings and what should follow</h2><table><tr>{head}</tr>{rows}</table>
 <div class="footnotes"><p>{NOTE}</p></div></article></main>
 <footer><p>All rights reserved. You should accept our cookies.</p></footer></body></html>""".encode()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -24,8 +24,11 @@ from kg.release.opened import Release, open_release
 from kg.web.review import Desk, Keys, create_review_app
 from kg.workspace import Settings, Workspace, init_workspace
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 ADDRESS = "http://127.0.0.1:8123"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FORMATS = {"docx": reports.docx_report, "html": reports.html_report, "pdf": reports.pdf_report}
 
 
 @pytest.fixture(scope="module")
@@ -213,38 +216,54 @@ def review_served(home: Path) -> Iterator[str]:
             process.wait(timeout=30)
 
 
-@pytest.mark.slow
-def test_a_report_is_reviewed_in_a_browser_and_published(tmp_path: Path, intake: Intake, settings: Settings) -> None:
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed: the browser test is left out"
-    )
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed: the browser test is left out")
-    build(Workspace(tmp_path / "workspace"), settings, check="none")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with review_served(tmp_path) as address, playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_page()
+@pytest.fixture(scope="module")
+def reviewed(
+    tmp_path_factory: pytest.TempPathFactory, known: Known, settings: Settings, chromium: Browser
+) -> Iterator[tuple[Workspace, Page]]:
+    """A workspace without sources, and the review page of a PDF, a DOCX and an HTML page, open in a real browser."""
+    home = tmp_path_factory.mktemp("reviewed")
+    workspace = init_workspace(home / "workspace")
+    build(workspace, settings, check="none")
+    for ending, made in FORMATS.items():
+        (home / f"{ending}-report.{ending}").write_bytes(made())
+    intake = Intake(home / "out", home / "library", workspace.prefixes)
+    for outcome in ingest_all(sorted(home.glob("*-report.*")), known, Limits(10**7, 60_000, 2048)):
+        assert outcome.ingested is not None, outcome.error
+        intake.take(outcome.ingested)
+    with review_served(home) as address, chromium.new_context() as context:
+        page = context.new_page()
         page.goto(address)
-        page.wait_for_selector("article.current")
-        # Words of the text are flagged while they are typed.
-        page.fill("article.current [name=paraphrase]", reports.MESSAGES[0])
-        assert "in your own words" in page.inner_text("article.current .copied:not(:empty)")
-        page.fill("article.current [name=paraphrase]", "Only some of the homes were reached, at a growing price.")
-        page.fill("article.current [name=label]", "Few homes reached")
-        page.click("article.current button:text('Accept')")
-        page.wait_for_selector("#counts:text(' 1 accepted')")
-        page.keyboard.press("r")
-        page.wait_for_selector("#counts:text('1 rejected')")
-        page.keyboard.press("u")
-        page.wait_for_selector("#counts:text('0 rejected')")
-        assert page.locator("mark").count() > 5
-        page.click("#record")
-        page.wait_for_selector("body[data-recorded]", timeout=60_000)
-        browser.close()
+        yield workspace, page
 
-    opened = open_release(Workspace(tmp_path / "workspace").releases(settings))
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_report_is_reviewed_in_a_browser_and_published(
+    reviewed: tuple[Workspace, Page], settings: Settings, ending: str
+) -> None:
+    workspace, page = reviewed
+    gist = f"Few homes reached, says the {ending}"
+    page.reload()
+    page.select_option("#document", f"{ending}-report")
+    page.wait_for_selector(f"#facts summary:text('{ending}-report.{ending}')", state="attached")
+    page.wait_for_selector("article.current")
+    # Words of the text are flagged while they are typed.
+    page.fill("article.current [name=paraphrase]", reports.MESSAGES[0])
+    assert "in your own words" in page.inner_text("article.current .copied:not(:empty)")
+    page.fill("article.current [name=paraphrase]", "Only some of the homes were reached, at a growing price.")
+    page.fill("article.current [name=label]", gist)
+    page.click("article.current button:text('Accept')")
+    page.wait_for_selector("#counts:text(' 1 accepted')")
+    page.keyboard.press("r")
+    page.wait_for_selector("#counts:text('1 rejected')")
+    page.keyboard.press("u")
+    page.wait_for_selector("#counts:text('0 rejected')")
+    assert page.locator("mark").count() > 5
+    page.click("#record")
+    page.wait_for_selector("body[data-recorded]", timeout=60_000)
+
+    opened = open_release(workspace.releases(settings))
     try:
-        assert next(found.label for found in opened.search.search("Few homes reached")) == "Few homes reached"
+        assert next(found.label for found in opened.search.search(gist)) == gist
     finally:
         opened.close()

@@ -1,17 +1,19 @@
-"""Small decisions of the reader: which cue decides, what a list in a sentence holds, what a standfirst is."""
+"""Small decisions of the reader: which cue decides, what a list or a standfirst is, which of two stays."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kg.ingest.attribution import Type
 from kg.ingest.blocks import Block, BlockKind, Document
-from kg.ingest.candidates import Attribution, Mode
+from kg.ingest.candidates import Attribution, Candidate, Mode
 from kg.ingest.cues import Hit, hits_in
-from kg.ingest.labels import Kind
+from kg.ingest.labels import Kind, mark_of
 from kg.ingest.sentences import sentences_of
+
+_STRETCH = 1_000
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,31 @@ def members_of(text: str, offset: int) -> Iterator[tuple[int, int]]:
         if end - start > 3:
             yield start, end
         at += len(part) + 1
+
+
+def beginning_of(words: str) -> int:
+    """Returns where the words of a cell begin: after its mark or its number."""
+    mark = mark_of(words, short_forms=True)
+    if mark and mark[1] < len(words):
+        return mark[1]
+    number = re.match(r"\(?\d{1,3}[.)]\s+", words)
+    return number.end() if number else 0
+
+
+def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Returns candidates of which no two of one kind overlap by half: the surer one stays."""
+    kept: list[Candidate] = []
+    # Which of those kept lie in a stretch of the text: a long report has thousands.
+    stretches: dict[tuple[Kind, int], list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda c: (-c.confidence, c.start, c.end)):
+        places = [(candidate.kind, at) for at in range(candidate.start // _STRETCH, candidate.end // _STRETCH + 1)]
+        if not any(_is_same(candidate, known) for place in places for known in stretches.get(place, ())):
+            kept.append(candidate)
+            for place in places:
+                stretches.setdefault(place, []).append(candidate)
+    return kept
+
+
+def _is_same(one: Candidate, other: Candidate) -> bool:
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    return one.kind is other.kind and shared * 2 >= min(one.end - one.start, other.end - other.start)

@@ -8,83 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from kg.evidence import sha256
 from kg.ingest.attribution import Speakers, Type, in_list
 from kg.ingest.blocks import Block, BlockKind, Document
 from kg.ingest.candidates import Attribution, Candidate, Mode
-from kg.ingest.choices import Label, chosen, hit_of, members_of, standfirst
+from kg.ingest.choices import Label, beginning_of, chosen, distinct, hit_of, members_of, standfirst
 from kg.ingest.cues import Hit, hits_in
 from kg.ingest.labels import Kind, is_silent, label_of, lead_in_of, mark_of, role_of
 from kg.ingest.normal import view
+from kg.ingest.phrases import ACTOR, CONNECTIVE, FIRST_PERSON, IMPERATIVE, POINTS_BACK, REFERENCE
+from kg.ingest.place import Place
 from kg.ingest.sentences import Sentence, sentences_of
 
 _FEWEST_WORDS = 4
 _LONGEST_ITEM = 40
-_CONNECTIVE = re.compile(
-    r"(?:however|in addition|moreover|furthermore|this|these|it|they|the (?:report|review|study|audit)|also|but|although|while|for example|overall|in (?:conclusion|summary)|as)\b",
-    re.IGNORECASE,
-)
-_PLACE = re.compile(
-    r"\(?(?:paragraphs?|paras?\.?|sections?|pages?|chapters?) [\d.]+(?:(?: and | to |, |-)[\d.]+)*\)?:?", re.IGNORECASE
-)
-_POINTS_BACK = re.compile(
-    r"\W*(?:they|these|those|which|the (?:first|following)|this)\b.{0,40}:$|\W*(?:namely|as follows)\b", re.IGNORECASE
-)
-_STRETCH = 1_000
 _LISTED = {Kind.BARRIER, Kind.ENABLER, Kind.RECOMMENDATION, Kind.KEY_MESSAGE, Kind.FINDING, Kind.THEME}
-_FIRST_PERSON = re.compile(
-    r"^(?:\W*(?:and|but|so|also|however|today),? )?(?:there are .{0,60} )?(?:i|we|our|my)\b", re.IGNORECASE
-)
-_IMPERATIVE = re.compile(
-    r"^(?:(?:urgently|further|jointly|fully|immediately|clearly) )?(?:develop|publish|ensure|establish|create|review|set|make|provide|improve|strengthen|introduce|invest|adopt|agree|align|allocate|"
-    r"appoint|assess|build|clarify|collect|commit|consider|consult|continue|coordinate|co-ordinate|define|deliver|design|encourage|engage|enhance|evaluate|expand|extend|focus|give|identify|"
-    r"implement|include|increase|integrate|involve|launch|maintain|mandate|monitor|move|pilot|plan|prioriti[sz]e|promote|protect|put|reduce|reform|remove|replace|report|require|revise|"
-    r"scale|secure|share|simplify|speed|standardi[sz]e|streamline|support|take|test|track|train|update|use|work|map|fund|end|raise|recogni[sz]e|embed|enable|bring|hold|start|stop|carry|"
-    r"explore|link|merge|measure|learn|listen|lead|keep|draw|extend|pool|fill|open|issue|conduct|undertake|address|tackle|act|accelerate|urge|allow|treat|write|name)\b",
-    re.IGNORECASE,
-)
-_ACTOR = re.compile(
-    r"\b(?:government|ministr\w+|minister\w*|department|council\w*|authorit\w+|board\w*|agenc\w+|partner\w*|commission\w*|committee|parliament|municipalit\w+|region\w*|"
-    r"provider\w*|hospital\w*|service|services|body|bodies|leader\w*|manager\w*|staff|employer\w*|school\w*|universit\w+|state\w*|member states|we|they|who|all|everyone|sector\w*|"
-    r"office|inspectorate|regulator\w*|nhs|organi[sz]ations?|institution\w*|practitioners?|commissioners?|trusts?|funders?|unions?)\b",
-    re.IGNORECASE,
-)
-
-
-@dataclass
-class _State:
-    """Where the reader is in a document."""
-
-    headings: list[tuple[int, str, Label | None]] = field(default_factory=list)
-    lead_in: Label | None = None
-    lead_by: Attribution | None = None
-    # Whether the block before belongs to the list that a lead-in announced, or only explains a part of it.
-    running: bool = False
-    explained: bool = False
-    marked: tuple[Label, str | None] | None = None
-    silent_level: int | None = None
-
-    @property
-    def section(self) -> Label | None:
-        return next((label for _, _, label in reversed(self.headings) if label is not None), None)
-
-    @property
-    def context(self) -> tuple[str, ...]:
-        lead = (self.lead_in.words,) if self.lead_in else ()
-        # The title of the whole says little of a part.
-        return tuple(words for level, words, _ in self.headings[-2:] if level > 1) + lead
-
-    def enter(self, level: int, words: str, label: Label | None) -> None:
-        """Goes into a section: those of the same or a deeper level end."""
-        self.headings = [known for known in self.headings if known[0] < level]
-        self.headings.append((level, words, label))
-        self.lead_in = self.lead_by = self.marked = None
-        if self.silent_level is not None and level <= self.silent_level:
-            self.silent_level = None
-        if is_silent(words) and self.silent_level is None:
-            self.silent_level = level
 
 
 class _Reader:
@@ -92,7 +32,7 @@ class _Reader:
         self.document = document
         self.kind = kind
         self.speakers = Speakers(document, kind)
-        self.state = _State()
+        self.state = Place()
         self.found: list[Candidate] = []
         self.blocks = list(document.content())
         self._standfirst = standfirst(document, self.blocks, kind)
@@ -127,7 +67,7 @@ class _Reader:
         self.state.explained = told and of_list and not unmarked and block.kind is BlockKind.PARAGRAPH
         # After an item that has its mark, a line without one is no longer of the list.
         self.state.running = False
-        if self.state.marked is not None and _PLACE.fullmatch(words):
+        if self.state.marked is not None and REFERENCE.fullmatch(words):
             return
         if unmarked and self.state.silent_level is None:
             self._item(block, words)
@@ -152,7 +92,7 @@ class _Reader:
         # After an explanation only a line that is set apart goes on the list.
         if not heading and not (self.state.running and block.kind is BlockKind.PARAGRAPH):
             return False
-        prose = _CONNECTIVE.match(words) or words.endswith(":") or label_of(words) is not None or is_silent(words)
+        prose = CONNECTIVE.match(words) or words.endswith(":") or label_of(words) is not None or is_silent(words)
         return (
             not prose and 2 <= len(words.split()) <= _LONGEST_ITEM and len(sentences_of(self.document.text, block)) == 1
         )
@@ -191,7 +131,7 @@ class _Reader:
             and following.kind is not BlockKind.HEADING
         ):
             if outer.kind is Kind.RECOMMENDATION and not (
-                _IMPERATIVE.match(words) or hit_of(words, Kind.RECOMMENDATION)
+                IMPERATIVE.match(words) or hit_of(words, Kind.RECOMMENDATION)
             ):
                 return
             self._add(
@@ -241,7 +181,7 @@ class _Reader:
             if hit is None or hit.confidence < 0.7:
                 continue
             subject = sentence.text[: hit.start]
-            if hit.cue.kind is not Kind.RECOMMENDATION or (_ACTOR.search(subject) and len(subject.split()) < 14):
+            if hit.cue.kind is not Kind.RECOMMENDATION or (ACTOR.search(subject) and len(subject.split()) < 14):
                 self._fromhit(block, sentence, hit, by)
 
     def _paragraph(self, block: Block, words: str) -> None:
@@ -285,7 +225,7 @@ class _Reader:
             self._running(block, words, sentences, label)
 
     def _lead(self, words: str, sentences: Sequence[Sentence], by: Attribution, before: str = "") -> None:
-        kind = lead_in_of(words) or (lead_in_of(before) if before and _POINTS_BACK.match(words) else None)
+        kind = lead_in_of(words) or (lead_in_of(before) if before and POINTS_BACK.match(words) else None)
         self.state.running = kind is not None
         self.state.lead_in = Label(kind, "list", words) if kind else None
         self.state.lead_by = by if by.mode is not Mode.OWN else self._by(sentences)
@@ -315,7 +255,7 @@ class _Reader:
         elif (
             label is not None
             and label.kind is Kind.RECOMMENDATION
-            and (lead or _IMPERATIVE.match(words) or (block.boxed and count >= 6))
+            and (lead or IMPERATIVE.match(words) or (block.boxed and count >= 6))
         ):
             self._add(
                 label.kind,
@@ -399,7 +339,7 @@ class _Reader:
         start, end = (sentence.start, sentence.end) if hit.clause is None else sentence.range(*hit.clause)
         start, end = self.speakers.quoted(start, end, sentence.range(hit.start, hit.end))
         kind = hit.cue.kind
-        first = _FIRST_PERSON.match(view(self.document.text, start, end).text)
+        first = FIRST_PERSON.match(view(self.document.text, start, end).text)
         if kind is Kind.RECOMMENDATION and by.mode is Mode.QUOTED and by.who and first:
             kind = Kind.POSITION
         self._add(kind, start, end, "rule", hit.cue.name, hit.confidence, block, by, hedged=hit.hedged)
@@ -433,12 +373,7 @@ class _Reader:
 
     def _cell(self, cell: Block, kind: Kind, hints: dict[str, str]) -> None:
         words = self._words(cell)
-        mark = mark_of(words, short_forms=True)
-        start = (
-            mark[1]
-            if mark and mark[1] < len(words)
-            else (m.end() if (m := re.match(r"\(?\d{1,3}[.)]\s+", words)) else 0)
-        )
+        start = beginning_of(words)
         if len(words[start:].split()) < 2 or re.fullmatch(r"[\d\W]+", words[start:]):
             return
         first, last = view(self.document.text, cell.start, cell.end).range(start, len(words))
@@ -461,19 +396,5 @@ def extract(document: Document, kind: Type) -> list[Candidate]:
 
     Where two of one kind overlap, the surer one stays.
     """
-    kept: list[Candidate] = []
-    # Which of those kept lie in a stretch of the text: a long report has thousands.
-    stretches: dict[tuple[Kind, int], list[Candidate]] = {}
-    for candidate in sorted(_Reader(document, kind).read(), key=lambda c: (-c.confidence, c.start, c.end)):
-        places = [(candidate.kind, at) for at in range(candidate.start // _STRETCH, candidate.end // _STRETCH + 1)]
-        if not any(_is_same(candidate, known) for place in places for known in stretches.get(place, ())):
-            kept.append(candidate)
-            for place in places:
-                stretches.setdefault(place, []).append(candidate)
-    kept.sort(key=lambda c: (c.start, -c.end, c.kind))
+    kept = sorted(distinct(_Reader(document, kind).read()), key=lambda c: (c.start, -c.end, c.kind))
     return [replace(candidate, id=f"c{number}") for number, candidate in enumerate(kept, start=1)]
-
-
-def _is_same(one: Candidate, other: Candidate) -> bool:
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return one.kind is other.kind and shared * 2 >= min(one.end - one.start, other.end - other.start)
