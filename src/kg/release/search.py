@@ -167,8 +167,9 @@ class Search:
             raise ReleaseError(f"is no text index ({error}); `kg build` makes it.", path) from error
 
     def close(self) -> None:
-        """Lets go of the file."""
-        self._db.close()
+        """Lets go of the file, when whoever is asking has the answer: SQLite does not survive losing it meanwhile."""
+        with self._turn:
+            self._db.close()
 
     def entity(self, iri: str) -> Entity | None:
         """Returns the entity with that IRI, None when the release does not describe it."""
