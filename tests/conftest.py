@@ -136,6 +136,7 @@ def chromium() -> Iterator[Browser]:
     """A real browser, for pages that need no front end; one in a process, as its driver allows no second."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
