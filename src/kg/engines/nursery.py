@@ -135,7 +135,7 @@ class Worker:
 
     @property
     def processor_s(self) -> float:
-        """How long it has had a processor; where the system does not tell, how long any has."""
+        """How long it has had a processor; where the system does not tell, what any clock says."""
         try:
             # What clock_getcpuclockid(3) returns for a process on Linux; Python has it for threads only.
             return time.clock_gettime((~self.pid << 3) | 2) if self.pid else 0.0
