@@ -148,6 +148,51 @@ def living_in_group(group: int) -> list[int]:
     return found
 
 
+def test_of_many_at_once_each_asker_has_its_own_answer(store: Path) -> None:
+    async def answers() -> list[bytes]:
+        async with pool_over(store) as pool:
+            asked = [
+                pool.run(job(f"SELECT ?n ?a {{ VALUES ?n {{ 'number {n}' }} ?a ?b ?c }} LIMIT {n % 9}"))
+                for n in range(80)
+            ]
+            return [reply.read() for reply in await asyncio.gather(*asked)]
+
+    for number, content in enumerate(asyncio.run(answers())):
+        assert content.count(f'"number {number}"'.encode()) == number % 9
+
+
+def test_small_and_large_answers_of_one_worker_are_told_apart(store: Path) -> None:
+    async def sizes() -> list[int]:
+        async with pool_over(store) as pool:
+            limits = [0, 15000, 1, 14000, 0, 13000, 2, 12000] * 2
+            asked = [pool.run(job(f"SELECT * {{ ?a ?b ?c . ?d ?e ?f }} LIMIT {n}", 20000)) for n in limits]
+            replies = await asyncio.gather(*asked)
+            return [reply.read().count(b'{"a"') for reply in replies]
+
+    assert asyncio.run(sizes()) == [0, 15000, 1, 14000, 0, 13000, 2, 12000] * 2
+
+
+def test_a_query_at_hand_whose_asker_has_gone_is_not_run(store: Path) -> None:
+    async def used_s() -> list[float]:
+        async with pool_over(store) as pool:
+            await pool.run(job("ASK {}"))
+            long = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f }"
+            first = [asyncio.ensure_future(pool.run(job(long))) for _ in range(2)]
+            gone: list[asyncio.Task[object]] = [asyncio.ensure_future(pool.run(job(ENDLESS))) for _ in range(4)]
+            await until(lambda: len(pool._at_hand) == 2)
+            for each in gone:
+                await end(each)
+            await asyncio.gather(*first)
+            await pool.run(job("ASK {}"))
+            await asyncio.sleep(0.1)
+            assert pool.in_flight == {"fast": 0, "slow": 0, "waiting": 0}
+            before = {worker: worker.processor_s for worker in pool._idle}
+            await asyncio.sleep(0.3)
+            return [worker.processor_s - before[worker] for worker in pool._idle]
+
+    assert all(used < 0.2 for used in asyncio.run(used_s()))
+
+
 def test_an_asker_that_goes_in_the_moment_of_the_answer_leaves_no_file_open(store: Path) -> None:
     large = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f } LIMIT 15000"
 

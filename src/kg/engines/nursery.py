@@ -86,6 +86,11 @@ class Worker:
         if rest:
             self._sending = self._loop.create_task(self._send(rest))
 
+    @property
+    def sending(self) -> bool:
+        """Whether a job is still on its way, so that another would get into it."""
+        return self._sending is not None and not self._sending.done()
+
     async def _send(self, rest: bytes) -> None:
         with contextlib.suppress(OSError):
             await self._loop.sock_sendall(self._link, rest)
@@ -113,7 +118,7 @@ class Worker:
         if on_disk:
             if not self._fds:
                 return
-            self.reply = Reply(b"", self._fds.pop(), size)
+            self.reply = Reply(b"", self._fds.pop(0), size)
             del self._received[:head]
         elif len(self._received) < head + size:
             return
@@ -121,6 +126,9 @@ class Worker:
             self.reply = Reply(bytes(self._received[head : head + size]), None, size)
             del self._received[: head + size]
         self._replied(self)
+        # Where it had another job at hand, the next reply may be there too.
+        if not self.dead:
+            self._take_reply()
 
     def kill(self) -> None:
         """Ends the process at once; what it was doing is gone, and nothing else is."""
@@ -131,7 +139,7 @@ class Worker:
 
     @property
     def processor_s(self) -> float:
-        """How long it has had a processor; where the system does not tell, how long any has."""
+        """How long it has had a processor; where the system does not tell, what any clock says."""
         try:
             # What clock_getcpuclockid(3) returns for a process on Linux; Python has it for threads only.
             return time.clock_gettime((~self.pid << 3) | 2) if self.pid else 0.0

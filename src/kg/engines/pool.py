@@ -9,6 +9,10 @@ start again in the slow lane. So whatever is in flight, a fast worker is to be h
 long one, whose work would be lost. The time limit counts from the moment a query arrives: whether
 it waits or runs, it has its answer or its refusal by then.
 
+Where many wait, each fast worker has one query at hand besides the one it runs, so that it need
+not sleep until the service has taken in its answer. What is at hand cannot be called back from
+the worker: if it is to run elsewhere, or not at all, the worker is ended before it comes to it.
+
 Runs on one asyncio event loop; only `blocking` may be called from other threads.
 """
 
@@ -72,6 +76,7 @@ class Pool:
         self._idle: deque[Worker] = deque()
         self._fast: dict[Worker, _Task] = {}
         self._slow: dict[Worker, _Task] = {}
+        self._at_hand: dict[Worker, _Task] = {}
         self._waiting: deque[_Task] = deque()
         self._waiting_slow: deque[_Task] = deque()
         self._closed = False
@@ -86,7 +91,7 @@ class Pool:
         """Ends every worker; queries in flight are refused."""
         self._closed = True
         running = {**self._fast, **self._slow}
-        for task in [*self._waiting, *self._waiting_slow, *running.values()]:
+        for task in [*self._waiting, *self._waiting_slow, *self._at_hand.values(), *running.values()]:
             self._fail(task, SourceError("The service is closing."))
         for worker in [*running, *self._idle]:
             worker.kill()
@@ -105,7 +110,7 @@ class Pool:
         return {
             "fast": len(self._fast),
             "slow": len(self._slow),
-            "waiting": len(self._waiting) + len(self._waiting_slow),
+            "waiting": len(self._waiting) + len(self._waiting_slow) + len(self._at_hand),
         }
 
     async def run(self, job: w.Job) -> Reply:
@@ -119,7 +124,7 @@ class Pool:
         """
         if self._closed:
             raise SourceError("The service is closing.")
-        if len(self._waiting) + len(self._waiting_slow) >= self._settings.max_waiting:
+        if self.in_flight["waiting"] >= self._settings.max_waiting:
             raise OverloadError(
                 f"{self._settings.max_waiting} queries wait already (KG_MAX_WAITING); try again soon.",
                 limit="KG_MAX_WAITING",
@@ -150,8 +155,26 @@ class Pool:
         while self._waiting and (self._idle or self._preempt()):
             worker, task = self._idle.popleft(), self._waiting.popleft()
             self._begin(worker, task, self._fast)
-            task.begun, task.processor_s_before = self._loop.time(), worker.processor_s
-            task.lane = self._loop.call_later(LANE_MS / 1000, self._look_at, worker, task)
+            self._watch(worker, task)
+        self._give_at_hand()
+
+    def _give_at_hand(self) -> None:
+        for worker, task in self._fast.items():
+            if len(self._waiting) < self._fast_places:
+                return
+            if worker not in self._at_hand and not task.overdue and not worker.sending:
+                self._begin(worker, self._waiting.popleft(), self._at_hand)
+
+    def _take_back(self, worker: Worker) -> None:
+        """Lets what a worker has at hand wait again, before all others."""
+        task = self._at_hand.pop(worker, None)
+        if task is not None and not task.future.done():
+            task.worker = None
+            self._waiting.appendleft(task)
+
+    def _watch(self, worker: Worker, task: _Task) -> None:
+        task.begun, task.processor_s_before = self._loop.time(), worker.processor_s
+        task.lane = self._loop.call_later(LANE_MS / 1000, self._look_at, worker, task)
 
     def _to_slow_lane(self) -> bool:
         if self._waiting_slow:
@@ -190,6 +213,7 @@ class Pool:
             task.lane = self._loop.call_later(left_s, self._look_at, worker, task)
             return
         task.overdue = True
+        self._take_back(worker)
         self._assign()
 
     def _begin(self, worker: Worker, task: _Task, lane: dict[Worker, _Task]) -> None:
@@ -206,20 +230,32 @@ class Pool:
         slow, task = worker in self._slow, self._fast.get(worker) or self._slow.get(worker)
         self._forget(worker)
         if worker.dead:
+            self._take_back(worker)
             if task is not None:
                 self._died(worker, task)
         elif task is not None and worker.reply is not None:
             reply, worker.reply = worker.reply, None
-            if slow or worker.premises != self._premises:
-                # A worker that was told to yield stays slow, and one of an older store is of no
-                # more use; a new one takes its place.
-                worker.kill()
-            else:
-                self._idle.append(worker)
+            self._go_on(worker, fit=not slow and not task.overdue)
             self._finish(task, worker.status, reply)
         if not self._closed:
             self._refill()
             self._assign()
+
+    def _go_on(self, worker: Worker, fit: bool) -> None:
+        """Lets a worker that has answered run what it has at hand, or wait, or ends it.
+
+        One that was told to yield stays slow, one of an older store is of no more use, and one that
+        has a query at hand that nobody waits for would run that; a new one takes its place.
+        """
+        following = self._at_hand.get(worker)
+        if not fit or worker.premises != self._premises or (following is not None and following.future.done()):
+            self._take_back(worker)
+            worker.kill()
+        elif following is not None:
+            self._fast[worker] = self._at_hand.pop(worker)
+            self._watch(worker, following)
+        else:
+            self._idle.append(worker)
 
     # How a task ends
 
@@ -250,6 +286,7 @@ class Pool:
             if task in queue:
                 queue.remove(task)
         if worker is not None and task in (self._fast.get(worker), self._slow.get(worker)):
+            self._take_back(worker)
             self._forget(worker)
             worker.kill()
             self.killed += 1
