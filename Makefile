@@ -16,6 +16,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python hatch_build.py check
+	$(BIN)/pytest -m browser
 	$(BIN)/pytest
 
 # All but the slow suites.
@@ -23,7 +24,7 @@ quick: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not browser"
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

@@ -118,6 +118,13 @@ _CHROMIUM_FLAGS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what drives a browser: its driver keeps an event loop running, so it has a process of its own."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="session")
 def built_front_end() -> None:
     """The bundled front end; tests that need it skip where it is not built."""

@@ -35,7 +35,7 @@ def ingest(
         bool, typer.Option("--again", help="Read files anew that were read before; decisions are kept.")
     ] = False,
 ) -> None:
-    """Read reports: a frozen text, its passages, and candidates of what they say; nothing is published."""
+    """Read reports into passages and candidates; publish nothing."""
     from kg.ingest.folder import Limits, files_in, ingest_all
     from kg.ingest.held import claimed
     from kg.ingest.spreadsheet import ENDINGS as TABLES
@@ -211,7 +211,7 @@ def record_review(session: Review, workspace: Workspace, settings: Settings) -> 
 
 @app.command("record")
 def record(folder: FolderArgument, workspace: WorkspaceOption = None) -> None:
-    """Write what was accepted to graph/sources/, checked and published; what is open or rejected is left out."""
+    """Write what was accepted to graph/sources/, and publish it."""
     from kg.ingest.held import claimed
     from kg.ingest.intake import find_sheets
     from kg.ingest.review import Review
@@ -229,7 +229,7 @@ def withdraw(
     workspace: WorkspaceOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only what would fall is listed.")] = False,
 ) -> None:
-    """Remove a source with its two graphs, and say what falls with it."""
+    """Remove a source, and say what falls with it."""
     from kg.ingest import withdraw as withdrawing
 
     settings, found = settings_in_force(), open_workspace(workspace)
@@ -245,7 +245,7 @@ def withdraw(
 
 @app.command("template")
 def template(out_file: Annotated[Path, typer.Argument(help="A new file that ends in .csv or .xlsx.")]) -> None:
-    """Write an empty table with a row an item, for `kg ingest`: the columns and one example."""
+    """Write an empty table for `kg ingest`, a row an item."""
     from kg.ingest.held import write_whole
     from kg.ingest.spreadsheet import template_csv, template_xlsx
 

@@ -51,7 +51,7 @@ def review(
     port: Annotated[int, typer.Option(help="With --web: the port; 0 for any that is free.")] = 0,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Walk through the candidates: accept, edit, split, merge, reject; then the accepted ones are recorded."""
+    """Walk through the candidates, and record the accepted ones."""
     from kg.ingest.held import claimed
 
     found, settings = open_workspace(workspace), settings_in_force()
