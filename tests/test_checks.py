@@ -90,7 +90,7 @@ def write_check(workspace: Workspace, header: str, query: str) -> None:
 
 
 FAULTY_CHECKS = {
-    "no SPARQL": ("#+ severity: violation", "SELECT ?focus WHERE {\n  ?focus ?p ?o", ":3: line 3, column 15: it ends too early"),
+    "no SPARQL": ("#+ severity: violation", "SELECT ?focus WHERE {\n  ?focus ?p ?o", ":3: line 3, column 15: "),
     "an ASK": ("#+ severity: violation", "ASK { ?s ?p ?o }", ": a SELECT query was expected"),
     "an unknown severity": ("#+ severity: grave", "SELECT ?focus { ?focus ?p ?o }", "none of violation, warning, info"),
     "a header that is none": ("#+ severity", "SELECT ?focus { ?focus ?p ?o }", ":1: a header line reads"),
