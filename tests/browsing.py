@@ -48,8 +48,8 @@ class Watched:
         return self.page
 
     def settled(self, count: int | None = None) -> None:
-        """Waits until the graph is drawn and at rest, with so many things in it."""
-        wanted = "" if count is None else f"[data-drawn='{count}']"
+        """Waits until the graph is drawn and at rest, with so many things in it, or with any."""
+        wanted = ":not([data-drawn='0'])" if count is None else f"[data-drawn='{count}']"
         self.page.locator(f"canvas.picture[data-at-rest='true']{wanted}").wait_for()
 
     def place(self, thing: str, kind: str = "place") -> tuple[float, float]:
