@@ -304,6 +304,14 @@ class Pool:
         if ended_by == signal.SIGABRT:
             self._fail(task, _no_memory(self._settings))
             return
+        if ended_by is None and worker.premises != self._premises and not task.future.done():
+            # It came to open its store when another had taken the store's place already.
+            if task.lane is not None:
+                task.lane.cancel()
+            task.worker, task.overdue = None, False
+            self._waiting.appendleft(task)
+            self._assign()
+            return
         how = "" if ended_by is None else f" ({signal.Signals(ended_by).name})"
         self._fail(task, SourceError(f"The process that evaluated the query died{how}; other queries go on."))
 

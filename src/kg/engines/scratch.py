@@ -21,6 +21,10 @@ from kg.engines.writing import Write, graph_name
 from kg.errors import OverloadError, SourceError
 from kg.workspace import Settings
 
+# How long to wait for a process that was told to end, and how often to look.
+_MOST_DYING_S = 5.0
+_LOOK_S = 0.01
+
 
 class Scratch:
     """A dataset in a folder, asked and changed through workers.
@@ -138,6 +142,7 @@ class Scratch:
     async def _written(self, write: Write) -> Reply:
         """Sends a change to the writing process, a new one when the last has ended."""
         if self._writer is None or self._writer.dead:
+            await self._ended(self._writer)
             premises = self._premises(self._folder / "store", writable=True)
             self._writer = self._nursery.worker(premises, self._replied)
         writer = self._writer
@@ -156,6 +161,12 @@ class Scratch:
         if writer.status != OK:
             raise reply_error(writer.status, reply.read().decode(), self._settings)
         return reply
+
+    async def _ended(self, writer: Worker | None) -> None:
+        """Returns when a process that was told to end is gone: until then it holds the store."""
+        given_up = asyncio.get_running_loop().time() + _MOST_DYING_S
+        while writer is not None and writer.exit_status is None and asyncio.get_running_loop().time() < given_up:
+            await asyncio.sleep(_LOOK_S)
 
     def _replied(self, worker: Worker) -> None:
         answered = self._answered
