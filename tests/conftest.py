@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ from kg.evidence import read_texts
 from kg.release.build import build
 from kg.release.opened import Release, open_release
 from kg.web.app import create_app
+from kg.web.logs import JsonLines
 from kg.web.pages import is_built
 from kg.web.serving import Serving
 from kg.workspace import Settings, Workspace, open_workspace, read_settings
@@ -43,6 +45,20 @@ def _no_settings_from_outside() -> None:
     """The settings of whoever runs the tests must not change what they find."""
     for name in [name for name in os.environ if name.startswith("KG_") and not name.startswith("KG_TEST_")]:
         del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _no_log_left_behind() -> Iterator[None]:
+    """A service that a test runs in this process sets up its log; the next test is to have none."""
+    yield
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler.formatter, JsonLines)]:
+        root.removeHandler(handler)
+        root.setLevel(logging.WARNING)
+        logging.captureWarnings(capture=False)
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
+        for name in ("uvicorn", "asyncio"):
+            logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")
