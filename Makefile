@@ -16,8 +16,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python hatch_build.py check
-	$(BIN)/pytest -m browser
-	$(BIN)/pytest
+	$(BIN)/pytest -m browser; browser=$$?; $(BIN)/pytest && exit $$browser
 
 # All but the slow suites.
 quick: $(VENV)/dev.stamp

@@ -1,7 +1,7 @@
 // The graph view within the explorer: its steps in the address, its things linked to their pages.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { ServiceSource, vocabulary } from "../api.ts";
 import { read, written } from "../graph/address.ts";
 import { GraphController, type Start } from "../graph/controller.ts";
@@ -28,7 +28,8 @@ export interface Board {
  */
 export function useBoard(start: () => Start, open: (controller: GraphController) => Promise<void>, on: readonly unknown[]): GraphController {
   const controller = useMemo(() => new GraphController(new ServiceSource(), start()), on);
-  useEffect(() => {
+  // Before the first picture, so that no picture of a half-opened view counts as the whole.
+  useLayoutEffect(() => {
     let here = true;
     let ready = false;
     const begin = async (): Promise<void> => {
@@ -42,7 +43,7 @@ export function useBoard(start: () => Start, open: (controller: GraphController)
       if (here && steps.length > 0) await controller.replay(steps);
       ready = true;
     };
-    void begin();
+    void controller.attempt(begin);
     const forget = controller.listen(() => {
       if (here && ready) note("g", written(controller.steps));
     });

@@ -212,7 +212,8 @@ export class GraphController {
     if (this.pool.links.size > before) this.changed();
   }
 
-  private async attempt(work: () => Promise<void>): Promise<void> {
+  /** Does what takes time: it is busy until then, and an error is told and not thrown. */
+  async attempt(work: () => Promise<void>): Promise<void> {
     this.busy += 1;
     this.error = null;
     this.tell();

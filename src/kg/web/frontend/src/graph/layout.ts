@@ -23,14 +23,14 @@ export class Layout {
   readonly positions = new Map<string, Point>();
   private worker: Worker | null = null;
   private number = 0;
-  private ids: string[] = [];
+  private asked: LayoutRequest | null = null;
   private heard: (done: boolean) => void = () => undefined;
 
   constructor(makeWorker: MakeWorker) {
     try {
       this.worker = makeWorker();
       this.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.take(data);
-      this.worker.onerror = () => (this.worker = null);
+      this.worker.onerror = () => this.goOnAlone();
     } catch {
       this.worker = null;
     }
@@ -42,7 +42,7 @@ export class Layout {
     this.heard = heard;
     this.place(shown);
     const request = this.request(shown, arrangement);
-    this.ids = request.ids;
+    this.asked = request;
     if (this.worker) this.worker.postMessage(request);
     else this.compute(request);
   }
@@ -51,6 +51,12 @@ export class Layout {
     this.worker?.terminate();
     this.worker = null;
     this.number += 1;
+  }
+
+  /** A worker that a browser's policy stops, stops only after it was made. */
+  private goOnAlone(): void {
+    this.worker = null;
+    if (this.asked) this.compute(this.asked);
   }
 
   private compute(request: LayoutRequest): void {
@@ -66,7 +72,7 @@ export class Layout {
 
   private take({ number, at, done }: Reply): void {
     if (number !== this.number) return;
-    this.ids.forEach((id, i) => this.positions.set(id, { x: at[2 * i] ?? 0, y: at[2 * i + 1] ?? 0 }));
+    this.asked?.ids.forEach((id, i) => this.positions.set(id, { x: at[2 * i] ?? 0, y: at[2 * i + 1] ?? 0 }));
     this.heard(done);
   }
 

@@ -88,9 +88,9 @@ export class Picture {
     return this.dark.matches ? DARK : LIGHT;
   }
 
-  /** Whether the layout is at rest, so that a picture taken now is the one that stays. */
+  /** Whether nothing is on its way and the layout is at rest: a picture taken now is the one that stays. */
   get atRest(): boolean {
-    return !this.moving;
+    return !this.moving && this.controller.busy === 0;
   }
 
   /** Places of what is drawn, in pixels of the canvas: for tests and for whoever points. */
@@ -192,7 +192,7 @@ export class Picture {
     draw(this.context, this.scene, this.theme, devicePixelRatio || 1);
     if (this.drag?.kind === "lasso") this.paintLoop(this.drag.loop);
     this.canvas.dataset["drawn"] = String(this.scene.nodes.length);
-    this.canvas.dataset["atRest"] = String(!this.moving);
+    this.canvas.dataset["atRest"] = String(this.atRest);
     if (quick && !this.moving) {
       clearTimeout(this.settled);
       this.settled = setTimeout(this.redraw, 160) as unknown as number;
