@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Quad, Store
 
-from kg.engines.nursery import Nursery
+from kg.engines.nursery import Nursery, Worker
 from kg.engines.pool import LANE_MOST_MS, LANE_MS, Pool
-from kg.engines.worker import Job, Premises, frame
+from kg.engines.worker import TICKET, Job, Premises, frame
 from kg.errors import LimitError
 from kg.workspace import read_settings
 
@@ -125,10 +125,14 @@ def test_a_worker_born_after_the_service_has_gone_ends_with_its_nursery(store: P
     command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno())]
     nursery = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True)
     link, far = socket.socketpair()
-    link.sendall(frame(Premises(str(store), {}, SETTINGS.worker_memory_limit_mb)) + frame(job(ENDLESS)))
-    socket.send_fds(ours, [b"w"], [far.fileno()])
+    link.sendall(frame(Premises(str(store), {}, SETTINGS.worker_memory_limit_mb), 0) + frame(job(ENDLESS), 1))
+    tickets, giving = os.pipe()
+    os.write(giving, TICKET.pack(1))
+    socket.send_fds(ours, [b"w"], [far.fileno(), tickets])
     for end_of_it in (ours, theirs, link, far):
         end_of_it.close()
+    for pipe in (tickets, giving):
+        os.close(pipe)
     try:
         assert nursery.wait(timeout=30) == 0
         time.sleep(0.3)
@@ -175,11 +179,13 @@ def test_small_and_large_answers_of_one_worker_are_told_apart(store: Path) -> No
 def test_a_query_at_hand_whose_asker_has_gone_is_not_run(store: Path) -> None:
     async def used_s() -> list[float]:
         async with pool_over(store) as pool:
-            await pool.run(job("ASK {}"))
+            for _ in range(30):
+                await pool.run(job("ASK {}"))
             long = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f }"
             first = [asyncio.ensure_future(pool.run(job(long))) for _ in range(2)]
             gone: list[asyncio.Task[object]] = [asyncio.ensure_future(pool.run(job(ENDLESS))) for _ in range(4)]
-            await until(lambda: len(pool._at_hand) == 2)
+            await asyncio.sleep(0)
+            assert sum(map(len, pool._at_hand.values())) >= 4
             for each in gone:
                 await end(each)
             await asyncio.gather(*first)
@@ -191,6 +197,51 @@ def test_a_query_at_hand_whose_asker_has_gone_is_not_run(store: Path) -> None:
             return [worker.processor_s - before[worker] for worker in pool._idle]
 
     assert all(used < 0.2 for used in asyncio.run(used_s()))
+
+
+def test_short_queries_that_lined_up_behind_a_long_one_are_answered_before_it(store: Path) -> None:
+    async def order() -> list[str]:
+        ended: list[str] = []
+
+        async def ask(name: str, query: str) -> None:
+            await pool.run(job(query))
+            ended.append(name)
+
+        async with pool_over(store) as pool:
+            for _ in range(30):
+                await pool.run(job("ASK {}"))
+            long = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f }"
+            await asyncio.gather(ask("long", long), *(ask("short", f"ASK {{ ?a{n} ?b ?c }}") for n in range(12)))
+        return ended
+
+    assert asyncio.run(order()) == ["short"] * 12 + ["long"]
+
+
+def test_a_job_that_is_called_back_is_not_done_and_those_before_and_after_it_are(store: Path) -> None:
+    async def answers() -> tuple[int, list[bytes]]:
+        replies: list[bytes] = []
+
+        def replied(worker: Worker) -> None:
+            assert worker.reply is not None
+            replies.append(worker.reply.read())
+
+        nursery = Nursery()
+        await nursery.open()
+        try:
+            worker = nursery.worker(Premises(str(store), {}, SETTINGS.worker_memory_limit_mb), replied)
+            for number in range(4):
+                worker.give(job(f"SELECT ('job {number}' AS ?n) {{}}"))
+            # It is not born yet, so it has begun none.
+            back = worker.call_back(2)
+            worker.give(job("SELECT ('job 4' AS ?n) {}"))
+            await until(lambda: len(replies) == 3)
+            return back, replies
+        finally:
+            await nursery.close()
+
+    back, replies = asyncio.run(answers())
+    assert back == 2
+    assert [number for reply in replies for number in range(5) if f"job {number}".encode() in reply] == [0, 1, 4]
 
 
 def test_an_asker_that_goes_in_the_moment_of_the_answer_leaves_no_file_open(store: Path) -> None:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kg.engines.worker import REPLY_HEAD, STATUS, Job, Premises, frame
+from kg.engines.worker import REPLY_HEAD, STATUS, TICKET, Job, Premises, frame
 from kg.engines.writing import Write
 
 # Long queries yield the processor to short ones.
@@ -57,15 +57,29 @@ class Reply:
 
 
 class Worker:
-    """One child process and its socket, as the event loop sees it."""
+    """One child process with its socket and its pipe, as the event loop sees it.
 
-    def __init__(self, link: socket.socket, loop: asyncio.AbstractEventLoop, replied: Callable[[Worker], None]) -> None:
+    Args:
+        link: this side of its socket.
+        tickets: both ends of its pipe, to be read and to be written.
+        replied: is told when a reply is there, and when it has died.
+    """
+
+    def __init__(
+        self,
+        link: socket.socket,
+        tickets: tuple[int, int],
+        loop: asyncio.AbstractEventLoop,
+        replied: Callable[[Worker], None],
+    ) -> None:
         self._link = link
+        self._tickets = tickets
+        self._given = 0
         self._loop = loop
         self._replied = replied
         self._received = bytearray()
         self._fds: list[int] = []
-        self._sending: asyncio.Task[None] | None = None
+        self._outgoing = bytearray()
         self.pid = 0
         self.status = -1
         self.reply: Reply | None = None
@@ -76,24 +90,46 @@ class Worker:
         link.setblocking(False)
         loop.add_reader(link.fileno(), self._readable)
 
-    def send(self, content: Job | Write | Premises) -> None:
-        """Sends a job or the premises: at once, or what does not fit the socket's buffer in a task."""
-        rest = frame(content)
+    def give(self, job: Job | Write) -> None:
+        """Gives it a job to do after those it has."""
+        self._given += 1
+        self.send(job, self._given)
+        # A pipe holds thousands of tickets, and nobody is given so many jobs.
+        with contextlib.suppress(OSError):
+            os.write(self._tickets[1], TICKET.pack(self._given))
+
+    def call_back(self, most: int) -> int:
+        """Returns how many of the jobs it was given last, at most so many, it has not begun; it will not begin them."""
+        if self.dead:
+            return 0
         try:
-            rest = rest[self._link.send(rest) :]
+            tickets = os.read(self._tickets[0], _READ_BYTES)
+        except BlockingIOError:
+            return 0
+        count = min(most, len(tickets) // TICKET.size)
+        os.write(self._tickets[1], tickets[: len(tickets) - count * TICKET.size])
+        return count
+
+    def send(self, content: Job | Write | Premises, number: int = 0) -> None:
+        """Sends a job or the premises: at once, or what does not fit the socket's buffer as that empties."""
+        rest = frame(content, number)
+        try:
+            if not self._outgoing:
+                rest = rest[self._link.send(rest) :]
+        except BlockingIOError:
+            pass
         except OSError:
             return  # it has died, which its socket tells too
         if rest:
-            self._sending = self._loop.create_task(self._send(rest))
+            self._outgoing += rest
+            self._loop.add_writer(self._link.fileno(), self._writable)
 
-    @property
-    def sending(self) -> bool:
-        """Whether a job is still on its way, so that another would get into it."""
-        return self._sending is not None and not self._sending.done()
-
-    async def _send(self, rest: bytes) -> None:
+    def _writable(self) -> None:
         with contextlib.suppress(OSError):
-            await self._loop.sock_sendall(self._link, rest)
+            del self._outgoing[: self._link.send(self._outgoing)]
+            if self._outgoing:
+                return
+        self._loop.remove_writer(self._link.fileno())
 
     def _readable(self) -> None:
         try:
@@ -163,8 +199,9 @@ class Worker:
         if not self.dead:
             self.dead = True
             self._loop.remove_reader(self._link.fileno())
+            self._loop.remove_writer(self._link.fileno())
             self._link.close()
-            for fd in self._fds:
+            for fd in (*self._fds, *self._tickets):
                 os.close(fd)
 
 
@@ -217,11 +254,14 @@ class Nursery:
             replied: is told when a reply is there, and when the worker has died.
         """
         ours, theirs = socket.socketpair()
-        worker = Worker(ours, self._loop, replied)
+        tickets = os.pipe()
+        # Of the pipe itself, so for both processes that read it: neither may wait where the other was first.
+        os.set_blocking(tickets[0], False)
+        worker = Worker(ours, tickets, self._loop, replied)
         self._unborn.append(worker)
         # If the process has died, this worker dies with it, and is asked for again.
         with theirs, contextlib.suppress(OSError):
-            socket.send_fds(self._control, [b"w"], [theirs.fileno()])
+            socket.send_fds(self._control, [b"w"], [theirs.fileno(), tickets[0]])
         worker.premises = premises
         worker.send(premises)
         return worker

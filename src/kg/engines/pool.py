@@ -9,9 +9,11 @@ start again in the slow lane. So whatever is in flight, a fast worker is to be h
 long one, whose work would be lost. The time limit counts from the moment a query arrives: whether
 it waits or runs, it has its answer or its refusal by then.
 
-Where many wait, each fast worker has one query at hand besides the one it runs, so that it need
-not sleep until the service has taken in its answer. What is at hand cannot be called back from
-the worker: if it is to run elsewhere, or not at all, the worker is ended before it comes to it.
+Short queries that come thick line up behind one another at a worker, so that it need not sleep
+until the service has taken in its answer; on a machine of two processors all at the same worker,
+since a second one would only take time from the process that feeds them. When one runs longer than
+`YOUNG_MS`, those behind it are called back, and go to other workers; and while queries are long
+lately, none line up.
 
 Runs on one asyncio event loop; only `blocking` may be called from other threads.
 """
@@ -23,6 +25,7 @@ import os
 import signal
 from collections import deque
 from dataclasses import dataclass
+from itertools import chain
 
 from kg.engines import worker as w
 from kg.engines.nursery import Nursery, Reply, Worker
@@ -31,6 +34,11 @@ from kg.workspace import Settings
 
 LANE_MS = 250
 LANE_MOST_MS = 500
+YOUNG_MS = 10
+# How much the last query says about the next.
+_NEWEST_SHARE = 0.2
+# More behind one query, and its own time would be short for all of them.
+_MOST_AT_HAND = 16
 # Looked at no closer than this.
 _LOOK_S = 0.005
 
@@ -46,6 +54,7 @@ class _Task:
     worker: Worker | None = None
     begun: float = 0
     processor_s_before: float = 0
+    young: bool = True
     overdue: bool = False
 
     def settle(self) -> None:
@@ -76,7 +85,11 @@ class Pool:
         self._idle: deque[Worker] = deque()
         self._fast: dict[Worker, _Task] = {}
         self._slow: dict[Worker, _Task] = {}
-        self._at_hand: dict[Worker, _Task] = {}
+        self._at_hand: dict[Worker, deque[_Task]] = {}
+        # One processor is for the process that speaks to the clients.
+        self._together = max(1, min(fast, _processors() - 1))
+        # A moving average of how long queries run.
+        self._lately_s = 0.0
         self._waiting: deque[_Task] = deque()
         self._waiting_slow: deque[_Task] = deque()
         self._closed = False
@@ -91,7 +104,8 @@ class Pool:
         """Ends every worker; queries in flight are refused."""
         self._closed = True
         running = {**self._fast, **self._slow}
-        for task in [*self._waiting, *self._waiting_slow, *self._at_hand.values(), *running.values()]:
+        at_hand = chain.from_iterable(self._at_hand.values())
+        for task in [*self._waiting, *self._waiting_slow, *at_hand, *running.values()]:
             self._fail(task, SourceError("The service is closing."))
         for worker in [*running, *self._idle]:
             worker.kill()
@@ -102,7 +116,10 @@ class Pool:
         for worker in [*self._idle]:
             self._forget(worker)
             worker.kill()
+        for worker in [*self._at_hand]:
+            self._call_back(worker)
         self._refill()
+        self._assign()
 
     @property
     def in_flight(self) -> dict[str, int]:
@@ -110,7 +127,7 @@ class Pool:
         return {
             "fast": len(self._fast),
             "slow": len(self._slow),
-            "waiting": len(self._waiting) + len(self._waiting_slow) + len(self._at_hand),
+            "waiting": len(self._waiting) + len(self._waiting_slow) + sum(map(len, self._at_hand.values())),
         }
 
     async def run(self, job: w.Job) -> Reply:
@@ -152,34 +169,65 @@ class Pool:
         """Gives every free place to a query that waits for one, the longest waiting first."""
         while len(self._slow) < self._slow_places and self._to_slow_lane():
             self._refill()
-        while self._waiting and (self._idle or self._preempt()):
-            worker, task = self._idle.popleft(), self._waiting.popleft()
-            self._begin(worker, task, self._fast)
-            self._watch(worker, task)
-        self._give_at_hand()
+        while self._waiting and (worker := self._next_worker()):
+            task = self._waiting.popleft()
+            task.worker = worker
+            worker.give(task.job)
+            if worker in self._fast:
+                self._at_hand.setdefault(worker, deque()).append(task)
+            else:
+                self._fast[worker] = task
+                self._watch(worker, task)
 
-    def _give_at_hand(self) -> None:
-        for worker, task in self._fast.items():
-            if len(self._waiting) < self._fast_places:
-                return
-            if worker not in self._at_hand and not task.overdue and not worker.sending:
-                self._begin(worker, self._waiting.popleft(), self._at_hand)
+    def _next_worker(self) -> Worker | None:
+        """Returns who takes the query that has waited longest: who is free, or has just begun another."""
+        if self._lately_s < YOUNG_MS / 1000 / 4:
+            young = [worker for worker, task in self._fast.items() if task.young and worker.premises == self._premises]
+            if len(young) >= self._together or (young and not self._idle):
+                worker = min(young, key=self._length)
+                if self._length(worker) < _MOST_AT_HAND:
+                    return worker
+        # The one that was busy last finds its caches warm.
+        return self._idle.pop() if self._idle or self._preempt() else None
 
-    def _take_back(self, worker: Worker) -> None:
-        """Lets what a worker has at hand wait again, before all others."""
-        task = self._at_hand.pop(worker, None)
-        if task is not None and not task.future.done():
-            task.worker = None
-            self._waiting.appendleft(task)
+    def _length(self, worker: Worker) -> int:
+        return len(self._at_hand.get(worker, ()))
+
+    def _call_back(self, worker: Worker, begun: bool = False) -> None:
+        """Lets what a worker has at hand wait again, before all others.
+
+        Args:
+            begun: that too of which it has begun, unknown to us; the worker must be ended.
+        """
+        at_hand = self._at_hand.pop(worker, None)
+        if at_hand is None:
+            return
+        for _ in range(len(at_hand) if begun else worker.call_back(len(at_hand))):
+            task = at_hand.pop()
+            if not task.future.done():
+                task.worker = None
+                self._waiting.appendleft(task)
+        if at_hand:
+            self._at_hand[worker] = at_hand
 
     def _watch(self, worker: Worker, task: _Task) -> None:
         task.begun, task.processor_s_before = self._loop.time(), worker.processor_s
-        task.lane = self._loop.call_later(LANE_MS / 1000, self._look_at, worker, task)
+        task.lane = self._loop.call_later(YOUNG_MS / 1000, self._grown_up, worker, task)
+
+    def _grown_up(self, worker: Worker, task: _Task) -> None:
+        """Lets others run elsewhere what is behind a query that is not one of the shortest."""
+        task.young = False
+        self._lately_s = max(self._lately_s, YOUNG_MS / 1000)
+        task.lane = self._loop.call_later((LANE_MS - YOUNG_MS) / 1000, self._look_at, worker, task)
+        self._call_back(worker)
+        self._assign()
 
     def _to_slow_lane(self) -> bool:
         if self._waiting_slow:
-            worker = self._idle.popleft() if self._idle else self._nursery.worker(self._premises, self._replied)
-            self._begin(worker, self._waiting_slow.popleft(), self._slow)
+            worker = self._idle.pop() if self._idle else self._nursery.worker(self._premises, self._replied)
+            task = self._slow[worker] = self._waiting_slow.popleft()
+            task.worker = worker
+            worker.give(task.job)
         else:
             overdue = self._first_overdue()
             if overdue is None:
@@ -209,17 +257,12 @@ class Pool:
         """Finds out whether a query has had its time in the fast lane, and looks again when it could have had."""
         left_s = LANE_MS / 1000 - (worker.processor_s - task.processor_s_before)
         left_s = min(left_s, task.begun + LANE_MOST_MS / 1000 - self._loop.time())
-        if left_s > _LOOK_S:
-            task.lane = self._loop.call_later(left_s, self._look_at, worker, task)
+        # Where the worker has begun another, the answer to this one is on its way.
+        if left_s > _LOOK_S or worker in self._at_hand:
+            task.lane = self._loop.call_later(max(left_s, _LOOK_S), self._look_at, worker, task)
             return
         task.overdue = True
-        self._take_back(worker)
         self._assign()
-
-    def _begin(self, worker: Worker, task: _Task, lane: dict[Worker, _Task]) -> None:
-        task.worker = worker
-        lane[worker] = task
-        worker.send(task.job)
 
     def _refill(self) -> None:
         while len(self._idle) + len(self._fast) < self._fast_places and not self._closed:
@@ -230,11 +273,13 @@ class Pool:
         slow, task = worker in self._slow, self._fast.get(worker) or self._slow.get(worker)
         self._forget(worker)
         if worker.dead:
-            self._take_back(worker)
+            self._call_back(worker, begun=True)
             if task is not None:
                 self._died(worker, task)
         elif task is not None and worker.reply is not None:
             reply, worker.reply = worker.reply, None
+            if not slow:
+                self._lately_s += (self._loop.time() - task.begun - self._lately_s) * _NEWEST_SHARE
             self._go_on(worker, fit=not slow and not task.overdue)
             self._finish(task, worker.status, reply)
         if not self._closed:
@@ -242,17 +287,19 @@ class Pool:
             self._assign()
 
     def _go_on(self, worker: Worker, fit: bool) -> None:
-        """Lets a worker that has answered run what it has at hand, or wait, or ends it.
+        """Lets a worker that has answered go on to what it has at hand, or wait, or ends it.
 
-        One that was told to yield stays slow, one of an older store is of no more use, and one that
-        has a query at hand that nobody waits for would run that; a new one takes its place.
+        One that was told to yield stays slow, one of an older store is of no more use, and one whose
+        next query nobody waits for would run that; a new one takes its place.
         """
-        following = self._at_hand.get(worker)
-        if not fit or worker.premises != self._premises or (following is not None and following.future.done()):
-            self._take_back(worker)
+        at_hand = self._at_hand.get(worker)
+        if not fit or worker.premises != self._premises or (at_hand and at_hand[0].future.done()):
+            self._call_back(worker, begun=True)
             worker.kill()
-        elif following is not None:
-            self._fast[worker] = self._at_hand.pop(worker)
+        elif at_hand:
+            following = self._fast[worker] = at_hand.popleft()
+            if not at_hand:
+                del self._at_hand[worker]
             self._watch(worker, following)
         else:
             self._idle.append(worker)
@@ -282,18 +329,20 @@ class Pool:
         """Takes a task out, wherever it is; a worker that runs it is ended."""
         task.settle()
         worker, task.worker = task.worker, None
+        if worker is not None:
+            self._call_back(worker)
         for queue in (self._waiting, self._waiting_slow):
             if task in queue:
                 queue.remove(task)
         if worker is not None and task in (self._fast.get(worker), self._slow.get(worker)):
-            self._take_back(worker)
+            self._call_back(worker, begun=True)
             self._forget(worker)
             worker.kill()
             self.killed += 1
             self._refill()
-            self._assign()
+        self._assign()
 
-    def _died(self, worker: Worker, task: _Task, tries: int = 10) -> None:
+    def _died(self, worker: Worker, task: _Task, tries: int = 100) -> None:
         if worker.exit_status is None and tries:
             # The exit status comes on the control socket, perhaps a moment later.
             self._loop.call_later(0.02, self._died, worker, task, tries - 1)
@@ -320,6 +369,11 @@ class Pool:
             lane.pop(worker, None)
         if worker in self._idle:
             self._idle.remove(worker)
+
+
+def _processors() -> int:
+    """Returns how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def reply_error(status: int, words: str, settings: Settings) -> KgError:

@@ -147,7 +147,7 @@ class Scratch:
             self._writer = self._nursery.worker(premises, self._replied)
         writer = self._writer
         self._answered = asyncio.get_running_loop().create_future()
-        writer.send(write)
+        writer.give(write)
         limit = self._settings.query_time_limit_ms
         try:
             reply = await asyncio.wait_for(self._answered, limit / 1000)

@@ -5,13 +5,17 @@ in a child that may be killed. Children are forked from a process that has loade
 holds nothing (no thread, no open store), which takes milliseconds.
 
     service ── control socket ──> nursery ── fork ──> worker, worker, …
-       └────────────── one socket a worker ─────────────┘
+       └───────── one socket and one pipe a worker ─────┘
 
-On the control socket the service sends one byte and the worker's end of a new socket pair; the
-nursery answers with the worker's process id, and later with its exit status. On a worker's
-socket go frames: a length, then JSON (first the premises, then one job at a time), or for a
-reply its header and its body. A body that outgrows memory goes to an unlinked file whose
+On the control socket the service sends one byte and the worker's ends of a new socket pair and a
+new pipe; the nursery answers with the worker's process id, and later with its exit status. On a
+worker's socket go frames: a number and a length, then JSON (first the premises, then jobs), or
+for a reply its header and its body. A body that outgrows memory goes to an unlinked file whose
 descriptor is passed instead.
+
+A worker begins a job only when it has taken its number, its ticket, from the pipe. The service
+can take tickets from the pipe too: so it calls back the jobs that a worker has not begun, and
+no clock and no message decides who was first, but the pipe.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ import signal
 import socket
 import struct
 import sys
-import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -38,15 +42,14 @@ from kg.engines.writing import Write, applied
 from kg.errors import BadParameter, BadSparql, KgError, LimitError, NotAcceptable
 from kg.names import Prefixes
 
-# Frames: a job is its length and JSON; a reply is status, whether a file follows, and the length.
-JOB_HEAD = struct.Struct("!I")
+# Frames: a job is its number, its length and JSON; a reply is status, whether a file follows, and the length.
+JOB_HEAD = struct.Struct("!II")
+TICKET = struct.Struct("!I")
 REPLY_HEAD = struct.Struct("!BBQ")
 STATUS = struct.Struct("!ii")
 
 OK, BAD_SPARQL, BAD_PARAMETER, NOT_ACCEPTABLE, TOO_MANY_ROWS, TOO_MANY_BYTES, FAILED, NO_MEMORY = range(8)
 
-# Replies up to this size stay in memory and go through the socket.
-INLINE_BYTES = 1 << 20
 # Less address space than this and RocksDB cannot be opened.
 LEAST_MEMORY_MB = 1024
 
@@ -77,11 +80,11 @@ class Premises:
     writable: bool = False
 
 
-def frame(content: Job | Write | Premises) -> bytes:
+def frame(content: Job | Write | Premises, number: int) -> bytes:
     """Returns a job, a change, or the premises, as it goes over a worker's socket."""
     # Its values are plain, so it needs no deep copy, which would cost more than the rest.
     text = json.dumps(vars(content)).encode()
-    return JOB_HEAD.pack(len(text)) + text
+    return JOB_HEAD.pack(number, len(text)) + text
 
 
 def nursery(control_fd: int) -> None:
@@ -103,22 +106,23 @@ def nursery(control_fd: int) -> None:
                 os.read(reading, 4096)
                 _report_dead(control, children)
             if control.fileno() in ready:
-                fd = _next_socket(control)
-                if fd is None:
+                ends = _next_ends(control)
+                if not ends:
                     break
-                pid = _forked(control, reading, writing, fd)
+                pid = _forked(control, reading, writing, ends)
                 # Known before the service is told, which may have gone: then it must end with the others.
                 children.add(pid)
                 control.sendall(STATUS.pack(pid, -1))
     _end(children)
 
 
-def _next_socket(control: socket.socket) -> int | None:
-    message, fds, _, _ = socket.recv_fds(control, 1, 1)
-    return fds[0] if message else None
+def _next_ends(control: socket.socket) -> list[int]:
+    """Returns a new worker's ends of its socket and its pipe, none when the service has gone."""
+    message, fds, _, _ = socket.recv_fds(control, 1, 2)
+    return fds if message else []
 
 
-def _forked(control: socket.socket, reading: int, writing: int, fd: int) -> int:
+def _forked(control: socket.socket, reading: int, writing: int, ends: Sequence[int]) -> int:
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -128,11 +132,13 @@ def _forked(control: socket.socket, reading: int, writing: int, fd: int) -> int:
             control.close()
             os.close(reading)
             os.close(writing)
-            work(socket.socket(fileno=fd))
+            link, tickets = ends
+            work(socket.socket(fileno=link), tickets)
             status = 0
         finally:
             os._exit(status)
-    os.close(fd)
+    for fd in ends:
+        os.close(fd)
     return pid
 
 
@@ -150,82 +156,97 @@ def _end(children: set[int]) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def work(link: socket.socket) -> None:
-    """Opens what the first frame names, then answers jobs until the service closes the socket."""
-    # Buffered, so that most jobs come with one system call.
+def work(link: socket.socket, tickets: int) -> None:
+    """Opens what the first frame names, then answers jobs until the service closes socket and pipe."""
+    # Buffered, so that many jobs come with one system call.
     frames = link.makefile("rb")
     first = _frame(frames)
     if first is None:
         return
-    premises = Premises(**first)
+    premises = Premises(**first[1])
     # What the engine prints when it aborts is for its makers; the service says what happened.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     limit = max(premises.memory_mb, LEAST_MEMORY_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if premises.writable:
-        _write(link, frames, Store(premises.store))
+        store = Store(premises.store)
+        for content in _jobs(frames, tickets):
+            _write(link, store, Write(**content))
         return
     source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes))
-    while (content := _frame(frames)) is not None:
+    for content in _jobs(frames, tickets):
         _answer(link, source, Job(**content))
 
 
-def _write(link: socket.socket, frames: IO[bytes], store: Store) -> None:
-    while (content := _frame(frames)) is not None:
+def _jobs(frames: IO[bytes], tickets: int) -> Iterator[dict[str, Any]]:
+    """Yields the jobs whose tickets come, and passes over those that were called back."""
+    while (ticket := _ticket(tickets)) is not None:
+        found = _frame(frames)
+        while found is not None and found[0] != ticket:
+            found = _frame(frames)
+        if found is None:
+            return
+        yield found[1]
+
+
+def _ticket(tickets: int) -> int | None:
+    """Returns the next ticket when there is one, None when the service has gone."""
+    while True:
         try:
-            status, words = OK, json.dumps(applied(store, Write(**content)))
-        except KgError as error:
-            status, words = _status_of(error, None), str(error)
-        except MemoryError:
-            status, words = NO_MEMORY, ""
-        body = words.encode()
-        link.sendall(REPLY_HEAD.pack(status, 0, len(body)) + body)
+            ticket = os.read(tickets, TICKET.size)
+        except BlockingIOError:
+            # The pipe is the service's too, which must never wait.
+            select.select([tickets], [], [])
+        else:
+            return int(TICKET.unpack(ticket)[0]) if ticket else None
 
 
-def _frame(frames: IO[bytes]) -> dict[str, Any] | None:
-    """Returns the next frame, None when the service has gone, in the middle of one or before it."""
+def _frame(frames: IO[bytes]) -> tuple[int, dict[str, Any]] | None:
+    """Returns the next frame with its number, None when the service has gone, in the middle of one or before it."""
     head = frames.read(JOB_HEAD.size)
     if len(head) < JOB_HEAD.size:
         return None
-    size = JOB_HEAD.unpack(head)[0]
+    number, size = JOB_HEAD.unpack(head)
     content = frames.read(size)
-    return json.loads(content) if len(content) == size else None
+    return (number, json.loads(content)) if len(content) == size else None
+
+
+def _write(link: socket.socket, store: Store, write: Write) -> None:
+    try:
+        status, words = OK, json.dumps(applied(store, write))
+    except KgError as error:
+        status, words = _status_of(error, None), str(error)
+    except MemoryError:
+        status, words = NO_MEMORY, ""
+    body = words.encode()
+    link.sendall(REPLY_HEAD.pack(status, 0, len(body)) + body)
 
 
 def _answer(link: socket.socket, source: LocalSource, job: Job) -> None:
-    with tempfile.SpooledTemporaryFile(max_size=INLINE_BYTES) as spool:
-        status = _evaluated(source, job, cast(IO[bytes], spool))
-        size = spool.tell()
-        # SpooledTemporaryFile has no public word for whether it has gone to disk yet.
-        on_disk = spool._rolled  # type: ignore[attr-defined]
-        head = REPLY_HEAD.pack(status, on_disk, size)
-        if on_disk:
+    """Sends the answer to a job, or the reason why there is none."""
+    with contextlib.closing(BoundedSpool(job.media_type, job.max_bytes, job.max_rows)) as spool:
+        status, words = _evaluated(source, job, spool)
+        if status == OK and spool.file is not None:
             spool.flush()
-            socket.send_fds(link, [head], [spool.fileno()])
+            socket.send_fds(link, [REPLY_HEAD.pack(OK, True, spool.size)], [spool.file.fileno()])
             return
-        spool.seek(0)
-        link.sendall(head + spool.read())
+        body = spool.in_memory() if status == OK else words.encode()
+        link.sendall(REPLY_HEAD.pack(status, False, len(body)) + body)
 
 
-def _evaluated(source: LocalSource, job: Job, file: IO[bytes]) -> int:
-    """Writes the answer, or the reason why there is none, and returns which it is."""
-    spool = BoundedSpool(file, job.media_type, job.max_bytes, job.max_rows)
+def _evaluated(source: LocalSource, job: Job, spool: BoundedSpool) -> tuple[int, str]:
+    """Writes the answer, and returns whether there is one, and if not why."""
     request = Request(job.query, job.default_graphs, job.named_graphs, job.base)
     try:
         source.write(request, job.media_type, cast(IO[bytes], spool), job.max_rows)
     except LimitError:
-        status, words = TOO_MANY_ROWS, ""
+        return TOO_MANY_ROWS, ""
     except KgError as error:
-        status, words = _status_of(error, spool), str(error)
+        return _status_of(error, spool), str(error)
     except MemoryError:
-        status, words = NO_MEMORY, ""
-    else:
-        return OK
-    file.seek(0)
-    file.truncate()
-    file.write(words.encode())
-    return status
+        return NO_MEMORY, ""
+    return OK, ""
 
 
 def _status_of(error: KgError, spool: BoundedSpool | None) -> int:
