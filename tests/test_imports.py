@@ -19,7 +19,8 @@ HEAVY = {"fastapi", "networkx", "numpy", "owlrl", "pandas", "polars", "pyshacl",
 def loaded_by(code: str) -> set[str]:
     """Returns the top-level names of what is not the standard library after some code, in a process of its own."""
     # What the interpreter loads by itself, such as a `sitecustomize`, is not of that code's doing.
-    run = f"import sys; before = {{*sys.modules}}\n{code}\nprint(*{{name.partition('.')[0] for name in {{*sys.modules}} - before}})"
+    show = "print(*{name.partition('.')[0] for name in {*sys.modules} - before})"
+    run = f"import sys; before = {{*sys.modules}}\n{code}\n{show}"
     done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
     names = set(done.stdout.split())
     return {name for name in names - sys.stdlib_module_names if not name.startswith("_")}
