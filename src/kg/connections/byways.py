@@ -137,12 +137,12 @@ class Byways:
         self._look(hops)
         parts = [*self.ahead.steps, *self.behind.steps, *self._found, self.crossings]
         steps = Steps(*map(np.concatenate, zip(*parts, strict=True)))
-        steps = steps.kept((steps.node != self.start) & (steps.at != self.goal))
+        useful = np.flatnonzero((steps.node != self.start) & (steps.at != self.goal))
         seen = [self.ahead.reached, self.behind.reached, self.crossings.at, self.crossings.node, *self._beside]
         names = distinct(np.concatenate(seen))
         number = np.empty(self.network.node_count, dtype=np.int32)
         number[names] = np.arange(len(names), dtype=np.int32)
-        steps = Steps(number[steps.at], steps.link, number[steps.node])
+        steps = Steps(number[steps.at[useful]], steps.link[useful], number[steps.node[useful]])
         start, goal = int(number[self.start]), int(number[self.goal])
         return Compact(self.network, steps, names, start, goal), start, goal
 
@@ -227,7 +227,9 @@ def _costs_from_start(field: Field, start: int, hops: int) -> list[NDArray[np.in
     """Returns what it costs at least to have come to each node, in at most 0, 1, 2 … hops."""
     cost = np.full(field.node_count, NEVER, dtype=np.int16)
     cost[start] = 0
-    steps = field.around(np.arange(field.node_count, dtype=np.int32), back=False)
+    # Backwards the other way round: all there are, in whatever order costs least.
+    steps = field.around(np.arange(field.node_count, dtype=np.int32), back=True)
+    steps = Steps(steps.node, steps.link, steps.at)
     price = field.link_cost[steps.link] + field.node_cost[steps.node]
     found = [cost]
     for _ in range(hops):

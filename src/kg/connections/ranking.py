@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from kg.connections.network import Budget, Steps, distinct
 from kg.release.links import Ints
 
 # So many steps from a node are sorted at first; the rest only when these are used up.
-_SORTED_FIRST = 128
+_SORTED_FIRST = 32
 # What a path begun counts in the budget of links: it takes as long as to look at so many.
 _LINKS_A_PATH = 100
 
@@ -34,8 +35,7 @@ class Way:
     links: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(NamedTuple):
     """A step that may come next: its cost, what is then at least still to come, and where it leads."""
 
     cost: int
@@ -79,7 +79,8 @@ class _Next:
         )
         best: dict[int, _Step] = {}
         for row in rows:
-            best.setdefault(row[2], _Step(*row))
+            if row[2] not in best:
+                best[row[2]] = _Step._make(row)
         return list(best.values())
 
 
@@ -167,7 +168,7 @@ class Ranking:
         return np.where(around == goal, entering, dear)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Waiting:
     """The beginning of a path, and what the whole costs at least."""
 
