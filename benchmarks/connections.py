@@ -48,6 +48,7 @@ from kg.release.opened import Release, open_release
 from kg.workspace import read_settings
 
 HERE = Path(__file__).parent
+PEERS_FOLDER = Path(tempfile.gettempdir()) / "kg-peers-of-connections"
 MAX_HOPS, LIMIT, FIRST = 6, 10, 10
 SHARED_DEGREE = 1000
 Pair = tuple[int, int]
@@ -315,7 +316,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=5000, help="how many reports (default 5000)")
     parser.add_argument("--seed", type=int, default=1, help="of the data and of the pairs")
     parser.add_argument("--pairs", type=int, default=200, help="how many pairs (default 200)")
-    parser.add_argument("--peers", type=Path, default=HERE / "peers-of-connections", help="where the peers are put")
+    parser.add_argument("--peers", type=Path, default=PEERS_FOLDER, help="where the peers are put")
     parser.add_argument("--peer-seconds", type=float, default=60.0, help="how long each peer is asked (default 60)")
     parser.add_argument("--skip", default="", help="comma-separated: building, peers, tenfold, service")
     given = parser.parse_args()
@@ -331,8 +332,6 @@ def measure(given: argparse.Namespace, root: Path) -> None:
     skip = set(given.skip.split(","))
     settings = replace(read_settings(), texts=None)
     with closing(open_release(root)) as release:
-        if "building" not in skip:
-            measure_building(release)
         links = open_links(release.directory.links)
         pairs = drawn_pairs(links, given.pairs, given.seed)
         weighted = Weighted.of(links)
@@ -363,6 +362,9 @@ def measure(given: argparse.Namespace, root: Path) -> None:
                 )
                 del ask
                 gc.collect()
+        # Last, since it leaves the process with memory in pieces, which a service never has.
+        if "building" not in skip:
+            measure_building(release)
     print(f"memory at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB (with the peers)")
 
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kg.connections.costs import Costs
+from kg.connections.compact import Compact
+from kg.connections.costs import NEVER, Costs
 from kg.connections.network import Field
 from kg.connections.reach import FAR, Reach
 from kg.release.links import Ints
-
-# No path costs this much: twelve hops of the dearest kind are a third of it.
-NEVER = np.int16(30_000)
 
 
 @dataclass
@@ -79,6 +77,9 @@ class Bounds:
 
     def _relaxed(self, cost: Costs, entering: Costs, changed: Ints, room: int) -> Costs:
         """Returns the costs with one hop more to go; nodes matter that are within `room` of the start."""
+        if isinstance(self.field, Compact):
+            # So few steps that all are taken at once; what did not change makes nothing cheaper.
+            return np.minimum(cost, self.field.onward(entering))
         found = cost.copy()
         if not len(changed):
             return found

@@ -17,9 +17,9 @@ from itertools import groupby, product
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.connections.bounds import NEVER, Bounds
+from kg.connections.bounds import Bounds
 from kg.connections.compact import Compact
-from kg.connections.costs import BASIS_COST, Costs, hub_cost
+from kg.connections.costs import BASIS_COST, NEVER, Costs, hub_cost
 from kg.connections.network import Field, Flags, Network, Steps, distinct
 from kg.connections.reach import FAR, Reach
 from kg.connections.threads import Least
@@ -154,6 +154,8 @@ class Byways:
             Exhausted: the budget does not reach.
         """
         names = bounds.field.names(np.arange(bounds.field.node_count, dtype=np.int32))
+        if self._cheapest_hidden() > cost:
+            return False
         hubs = np.flatnonzero(self.hubs[names]).astype(np.int32)
         before = [costs[hubs] for costs in _costs_from_start(bounds.field, bounds.start, bounds.hops - 2)]
         if _least_between(before, bounds, hubs, cost, between=3):
@@ -169,6 +171,11 @@ class Byways:
             raise Unsure
         self._between(new)
         return bool(new)
+
+    def _cheapest_hidden(self) -> int:
+        """Returns what a path costs at the very least that passes two hubs and something hidden between them."""
+        passed = 2 - int(self.hubs[self.start]) - int(self.hubs[self.goal])
+        return (2 + passed) * BASIS_COST[0] + hub_cost(2) + passed * int(self.network.node_cost[self.hubs].min())
 
     def _between(self, pairs: Mapping[tuple[int, int], int]) -> None:
         """Adds the steps over what lies between two hubs and costs at most so much, for each pair of them."""

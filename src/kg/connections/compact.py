@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kg.connections.costs import NEVER, Costs
 from kg.connections.network import Network, Steps, members_of
 from kg.release.links import Ints
 
@@ -26,6 +27,8 @@ class Compact:
         self._by_node = steps.kept(order)
         sizes = np.bincount(steps.at, minlength=self.node_count)
         self._starts = np.concatenate([np.zeros(1, np.int32), np.cumsum(sizes, dtype=np.int32)])
+        self._leaving = np.flatnonzero(sizes)
+        self._price = self.link_cost[self._by_node.link]
 
     @property
     def empty(self) -> bool:
@@ -43,6 +46,16 @@ class Compact:
     def work(self, nodes: Ints) -> int:
         """Returns how many links `around` looks at."""
         return int((self._starts[nodes + 1] - self._starts[nodes]).sum())
+
+    def onward(self, entering: Costs) -> Costs:
+        """Returns what it costs at least to enter each node and take a step on, where that costs so much to enter."""
+        dear = entering[self._by_node.node]
+        dear += self._price
+        found = np.full(self.node_count, NEVER, dtype=np.int16)
+        if len(self._leaving):
+            found[self._leaving] = np.minimum.reduceat(dear, self._starts[self._leaving])
+            found += self.node_cost
+        return found
 
     def around(self, nodes: Ints, *, back: bool) -> Steps:
         """Returns every step from some nodes; with `back`, at least every step that leads to them."""

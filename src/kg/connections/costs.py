@@ -28,6 +28,9 @@ _HALF_WORTH = 400
 
 Costs = NDArray[np.int16]
 
+# No path costs this much: twelve hops of the dearest kind are a third of it.
+NEVER = np.int16(30_000)
+
 
 @dataclass(frozen=True)
 class Parts:

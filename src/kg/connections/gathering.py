@@ -13,8 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from kg.connections.bounds import NEVER, Bounds
+from kg.connections.bounds import Bounds
 from kg.connections.compact import Compact
+from kg.connections.costs import NEVER
 from kg.connections.network import Field, Network
 from kg.connections.ranking import Ranking, Way
 from kg.connections.reach import Meeting, Reach

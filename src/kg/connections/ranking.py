@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kg.connections.bounds import NEVER, Bounds
+from kg.connections.bounds import Bounds
+from kg.connections.costs import NEVER
 from kg.connections.network import Budget, Steps, distinct
 from kg.release.links import Ints
 
