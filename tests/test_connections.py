@@ -18,10 +18,11 @@ from pyoxigraph import NamedNode
 from conftest import application
 from kg import wire
 from kg.answers import Answers
+from kg.connections.values import Hop, Mode, Path, Paths, Restriction, restricted
 from kg.engines.source import Request
 from kg.errors import BadParameter, UnknownName
 from kg.evidence import read_texts
-from kg.model import Basis, Hop, Link, Mode, Path, Paths, Restriction, restricted
+from kg.model import Basis, Link
 from kg.names import PEV
 from kg.release.build import build
 from kg.release.links import Links

@@ -18,7 +18,8 @@ from kg import wire
 
 if TYPE_CHECKING:
     from kg.answers import Answers
-    from kg.model import Answer, Description, Diff, Entity, Finding, MissingLink, Passage, Path, Paths, WhyNone
+    from kg.connections.values import MissingLink, Path, Paths, WhyNone
+    from kg.model import Answer, Description, Diff, Entity, Finding, Passage
 
 
 class ReaderLeft(Exception):

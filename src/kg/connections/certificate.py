@@ -11,7 +11,8 @@ from pyoxigraph import Literal, NamedNode
 from kg.connections.explain import ATTRIBUTIONS, Explainer
 from kg.connections.paths import Found
 from kg.connections.reach import Reach
-from kg.model import Entity, MissingLink, PathQuery, WhyNone
+from kg.connections.values import MissingLink, PathQuery, WhyNone
+from kg.model import Entity
 from kg.release.opened import Release
 
 _NAMED = 5
