@@ -224,6 +224,7 @@ def _why_none(value: WhyNone) -> Json:
             "label": missing.label,
             "to": entity(missing.object),
             "hops": missing.hops,
+            "fits": missing.fits,
         },
     }
 

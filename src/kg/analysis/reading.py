@@ -73,7 +73,7 @@ class Reader:
     def _select(self, query: str, columns: Sequence[str] = ()) -> list[Row]:
         text, order = narrowed(query, columns) if columns else (query, ())
         found = self.release.source.select(text)
-        rows = [
+        rows: list[Row] = [
             {
                 column: term.value
                 for column, term in zip(found.variables, row, strict=True)

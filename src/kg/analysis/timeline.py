@@ -58,7 +58,8 @@ class Timeline:
 def timeline(reader: Reader, independence: Independence, theme: Entity | None, limit: int) -> Timeline:
     """Returns the years of a theme, or of every common theme that is named at all."""
     given = {} if theme is None else {"theme": theme.iri}
-    by_theme = {t: rows for (t,), rows in grouped(reader.rows("timeline-of-themes", _COLUMNS, **given), "theme").items()}
+    rows = reader.rows("timeline-of-themes", _COLUMNS, **given)
+    by_theme = {top: found for (top,), found in grouped(rows, "theme").items()}
     order = sorted(by_theme, key=lambda t: (-len(_named(by_theme[t])), -len(distinct(by_theme[t], "item")), t))
     kept = order[:limit]
     years = {t: grouped(by_theme[t], "year", "state") for t in kept}

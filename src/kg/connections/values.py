@@ -255,15 +255,23 @@ class Searched:
     levels_to: tuple[int, ...] = ()
 
 
+Fits = Literal["ontology", "release"]
+
+
 @dataclass(frozen=True)
 class MissingLink:
-    """A link that is not there and would connect two things: where it would stand, and how the ontology calls it."""
+    """A link that is not there and would connect two things: where it would stand, and how the ontology calls it.
+
+    `fits` says why it may stand there: the ontology lets it join such things, or, where that leaves one of
+    its ends open, links of its type join things of these classes in the release.
+    """
 
     subject: Entity
     link: str
     label: str
     object: Entity
     hops: int
+    fits: Fits = "ontology"
 
 
 @dataclass(frozen=True)
