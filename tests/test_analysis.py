@@ -391,14 +391,19 @@ def test_betweenness_is_that_of_networkx_between_themes_and_bodies(release: Rele
 def _naive(
     items: Sequence[str], graph: nx.DiGraph[str], origin: dict[str, str], covers: set[tuple[str, str]]
 ) -> Sources:
+    """Counts as docs/connections.md has it, by trying each document beside each other one."""
+    of: dict[str, list[str]] = {}
+    for item, document in origin.items():
+        of.setdefault(document, []).append(item)
+
+    def depends(one: str, other: str) -> bool:
+        says_again = any(nx.has_path(graph, a, b) for a in of[one] for b in of[other])
+        both_cover = {c for d, c in covers if d == one} & {c for d, c in covers if d == other}
+        return (one, other) in covers or says_again or (bool(both_cover) and other < one)
+
     stated = {origin[item] for item in items}
-    free = set()
-    for item in items:
-        repeats = any(origin[o] != origin[item] and nx.has_path(graph, item, o) for o in items if o != item)
-        covering = any((origin[item], other) in covers for other in stated)
-        if not (repeats or covering):
-            free.add(origin[item])
-    return Sources(len(stated), len(free))
+    free = {one for one in stated if not any(depends(one, other) for other in stated if other != one)}
+    return Sources(len(stated), max(len(free), min(len(stated), 1)))
 
 
 def test_sources_of_any_items_are_those_that_a_naive_count_finds(release: Release) -> None:
@@ -411,7 +416,7 @@ def test_sources_of_any_items_are_those_that_a_naive_count_finds(release: Releas
     graph.add_edges_from((k.subject, k.object) for k in links if k.predicate == PEV + "reiterates")
     covers = {(k.subject, k.object) for k in links if k.predicate == PEV + "reportsOn"}
     rng = random.Random(4)
-    for size in (1, 2, 5, 20, len(origin)) * 8:
+    for size in (1, 2, 5, 20, len(origin)) * 4:
         items = rng.sample(sorted(origin), size)
         assert independence.sources(items) == _naive(items, graph, origin, covers)
 

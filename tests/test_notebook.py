@@ -20,9 +20,10 @@ from matplotlib.collections import PathCollection
 import kg
 from kg import wire
 from kg.answers import Answers
+from kg.connections.values import Mode, Restriction
 from kg.errors import BadParameter, BadSparql, DataError, KgError, UnknownName
 from kg.evidence import sha256
-from kg.model import Answer, Basis, Cell, Mode, Restriction
+from kg.model import Answer, Basis, Cell
 from kg.names import PEV, XSD
 from kg.notebook import Graph, Table
 from kg.notebook.analyses import Gaps, Timeline

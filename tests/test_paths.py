@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from kg.connections.costs import Parts, hub_cost, link_cost, origins_cost
 from kg.connections.network import Allowed, Weighted
 from kg.connections.paths import Chain, Found, PathSearch
-from kg.model import Basis, Link, Mode
+from kg.connections.values import Mode
+from kg.model import Basis, Link
 from kg.names import BASE, PEV, SKOS
 from kg.release.links import Links
 from workspaces import write_links

@@ -1,28 +1,31 @@
 """The one front door: what the web, the command line and the notebook ask.
 
 Every method takes what a person writes (an IRI, a CURIE, a label) and returns values of
-`kg.model` that carry the release they come from.
+`kg.model` and of the room asked, which carry the release they come from.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode
 
 from kg.analysis.questions import Analysis
 from kg.connections.connecting import Connections
 from kg.connections.explain import Explainer
 from kg.connections.neighbourhood import Neighbourhood, Page
+from kg.connections.values import LinkFound, Mode, PathQuery, Paths, Restriction
 from kg.engines.guards import guard_query
-from kg.engines.source import Request, Term
-from kg.errors import AmbiguousName, BadParameter, UnknownName
+from kg.engines.source import Request
+from kg.errors import BadParameter, UnknownName
 from kg.evidence import Texts, Verification, read_passages, read_texts, verify
-from kg.library import Parameter, Question, literal_of
+from kg.library import Question
+from kg.lookup.linked_data import LinkedData
+from kg.lookup.naming import Names
+from kg.lookup.questions import Questions
 from kg.model import (
     Answer,
     Basis,
@@ -31,41 +34,20 @@ from kg.model import (
     Entity,
     Evidence,
     Fact,
-    LinkFound,
     Matches,
-    Mode,
     Neighbours,
     Passage,
-    PathQuery,
-    Paths,
     ReleaseInfo,
-    Restriction,
-    Statement,
     Subgraph,
     Vocabulary,
 )
-from kg.names import PEV, RDFS, folded
+from kg.names import PEV
 from kg.release.diff import compare
-from kg.release.documents import (
-    is_document,
-    is_ontology,
-    read_document,
-    read_graph_things,
-    read_ontology,
-    read_text_passages,
-    vocabulary_of,
-    write_document,
-)
-from kg.release.jsonld import Context
 from kg.release.opened import Release, open_release
-from kg.release.void import describe_access, describe_dataset, describe_questions
-from kg.release.wording import cell_of
 from kg.workspace import Settings
 
 MAX_HOPS = 12
 MAX_LIMIT = 1000
-# Of a name that is not known, a message repeats this much.
-_SHOWN_CHARACTERS = 80
 MAX_OFFSET = 10_000_000
 MAX_ENTITIES = 6000
 MAX_LINKS = 20_000
@@ -127,13 +109,19 @@ class Answers:
             As `sparql`.
         """
         guard_query(query, self.settings)
-        return self._answer("", {}, query)
+        return self._questions.answer("", {}, query)
 
     # Questions
 
     def questions(self) -> list[Question]:
         """Returns the questions of queries/, by name."""
         return self._release.library.listed
+
+    # Names
+
+    @cached_property
+    def _questions(self) -> Questions:
+        return Questions(self._release, self.names, self.settings.max_rows)
 
     def ask(self, name: str, parameters: Mapping[str, Sequence[str]]) -> Answer:
         """Returns the answer to a question of queries/.
@@ -147,107 +135,22 @@ class Answers:
             AmbiguousName: a label names several entities.
             BadParameter: a parameter is missing, unknown, given twice or of the wrong type.
         """
-        question = self._question(name)
-        known = {parameter.name for parameter in question.parameters}
-        for given in parameters:
-            if given not in known:
-                raise BadParameter(f"{given}: {name} has no such parameter; it has {_listed(known)}.")
-        terms = {p.name: self._terms(p, parameters.get(p.name, ())) for p in question.parameters}
-        query = question.bound({name: [[term] for term in values] for name, values in terms.items()})
-        shown = {p.name: _shown(p, terms[p.name]) for p in question.parameters if terms[p.name]}
-        return self._answer(name, shown, query)
-
-    def _question(self, name: str) -> Question:
-        for question in self.questions():
-            if question.name == name:
-                return question
-        raise UnknownName(f"There is no question {name!r}; /api/queries and `kg ask` list them.")
-
-    def _terms(self, parameter: Parameter, texts: Sequence[str]) -> list[NamedNode | Literal]:
-        if not texts and parameter.mode == "required":
-            example = ", ".join(parameter.example)
-            raise BadParameter(f"{parameter.name}: is missing; give a {parameter.type}, such as {example}.")
-        if len(texts) > 1 and parameter.mode != "many":
-            raise BadParameter(f"{parameter.name}: takes one value; {len(texts)} were given.")
-        return [self._term(parameter, text) for text in texts]
-
-    def _term(self, parameter: Parameter, text: str) -> NamedNode | Literal:
-        if not parameter.is_entity:
-            return literal_of(parameter, text)
-        try:
-            return NamedNode(self.entity(text, parameter.type, parameter.name).iri)
-        except ValueError as error:
-            raise BadParameter(f"{parameter.name}: {text!r} is no IRI: {error}") from error
-
-    def _answer(self, name: str, parameters: Mapping[str, object], query: str) -> Answer:
-        found = self._release.source.select(query, self.settings.max_rows)
-        iris = {term.value for row in found.rows for term in row if isinstance(term, NamedNode)}
-        entities = self._release.search.entities(iris)
-        rows = tuple(
-            {
-                column: cell_of(term, entities)
-                for column, term in zip(found.variables, row, strict=True)
-                if term is not None
-            }
-            for row in found.rows
-        )
-        return Answer(self.release_id, name, parameters, found.variables, rows, found.truncated, query)
+        return self._questions.ask(name, parameters)
 
     # Names
 
+    @cached_property
+    def names(self) -> Names:
+        """What a person's names stand for."""
+        return Names(self._release, self._explainer)
+
     def entity(self, text: str, kind: str | None = None, parameter: str = "entity") -> Entity:
-        """Returns the entity that a person means.
+        """Returns the entity that a person means, as `Names.entity` does."""
+        return self.names.entity(text, kind, parameter)
 
-        Args:
-            text: an IRI, a CURIE, or a label (case and accents aside, alternative labels too).
-            kind: the CURIE of a class; a label is looked up among its members only.
-            parameter: what messages call the argument.
-
-        Raises:
-            UnknownName: nothing answers to it; the nearest labels are named.
-            AmbiguousName: several things do.
-            BadParameter: it is empty, or an IRI or CURIE names a thing of another class.
-        """
-        text = text.strip()
-        if not text:
-            raise BadParameter(f"{parameter}: is empty; give an IRI, a CURIE or a label.")
-        class_iri = None if kind is None else self._release.library.prefixes.iri(kind)
-        iri = self._release.library.prefixes.iri(text)
-        found = None if iri is None else self._described(iri)
-        if found is not None and iri is not None:
-            if class_iri and not self._release.search.is_a(iri, class_iri):
-                raise BadParameter(f"{parameter}: {found.curie} is no {kind} but a {found.type}.")
-            return found
-        return self._labelled(text, kind, class_iri, parameter)
-
-    def _described(self, iri: str) -> Entity | None:
-        """Returns the entity of an IRI; one without a label is called by its CURIE."""
-        known = self._release.search.entity(iri)
-        if known is not None:
-            return known
-        try:
-            query = f"ASK {{ {NamedNode(iri)} ?p ?o }}"
-        except ValueError:
-            return None
-        return self._explainer.entity(iri, {}) if self._release.source.ask(query) else None
-
-    def _labelled(self, text: str, kind: str | None, class_iri: str | None, parameter: str) -> Entity:
-        preferred, alternative = self._release.search.named(text, class_iri)
-        candidates = preferred or alternative
-        if len(candidates) == 1:
-            return candidates[0]
-        common = [e for e in candidates if e.scheme == "scheme:themes"]
-        if len(common) == 1 and all(e.type == "pev:Theme" for e in candidates):
-            return common[0]
-        what = f"a {kind}" if kind else "anything in this release"
-        given = repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
-        if candidates:
-            names = _listed(e.curie for e in candidates)
-            raise AmbiguousName(
-                f"{parameter}: {given} is the label of several: {names}. Give one of these.", candidates
-            )
-        nearest = self._release.search.alike(text, class_iri)
-        raise UnknownName(f"{parameter}: {given} is not the name of {what}.{_did_you_mean(nearest)}", nearest)
+    def entities(self, iris: Iterable[str]) -> dict[str, Entity]:
+        """Returns what things are called, by IRI; one without a label by its CURIE."""
+        return self.names.entities(iris)
 
     def search(self, text: str, kind: str | None = None, limit: int = 20) -> Matches:
         """Returns the entities that fit some words, best first.
@@ -258,20 +161,8 @@ class Answers:
         _within("limit", limit, 1, MAX_LIMIT)
         if not text.strip():
             raise BadParameter("q: is empty; give a word or a label.")
-        found = self._release.search.search(text, self._class(kind) if kind else None, limit + 1)
+        found = self._release.search.search(text, self.names.class_iri(kind) if kind else None, limit + 1)
         return Matches(self.release_id, text, tuple(found[:limit]), len(found) > limit)
-
-    def _class(self, kind: str, parameter: str = "type") -> str:
-        iri = self._release.library.prefixes.iri(kind)
-        try:
-            name = NamedNode(iri or "")
-            query = f"ASK {{ {{ ?x a|rdfs:subClassOf {name} }} UNION {{ {name} a owl:Class }} }}"
-            known = self._release.source.ask(query)
-        except ValueError:
-            known = False
-        if iri is None or not known:
-            raise BadParameter(f"{parameter}: {kind!r} is no class; give a CURIE such as pev:Theme.")
-        return iri
 
     # Things and what they are linked to
 
@@ -307,7 +198,7 @@ class Answers:
         _within("offset", page.offset, 0, MAX_OFFSET)
         entity = self.entity(name)
         if page.link is not None:
-            page = replace(page, link=self._link(page.link))
+            page = replace(page, link=self.names.link(page.link))
         found = self._neighbourhood.around(entity.iri, page)
         truncated = page.offset + len(found.relations) < found.matching
         return Neighbours(self.release_id, entity, found.total, found.counts, found.relations, truncated)
@@ -329,7 +220,7 @@ class Answers:
         return Subgraph(self.release_id, entities, links, labels, tuple(sorted(unknown)), truncated)
 
     def _describes(self, iri: str) -> bool:
-        return (self._described(iri) or self._mentioned(iri)) is not None
+        return (self.names.described(iri) or self.names.mentioned(iri)) is not None
 
     def link(self, start: str, link: str, end: str) -> LinkFound:
         """Returns one link with the sentence it reads as, and the passages it rests on.
@@ -339,7 +230,7 @@ class Answers:
             BadParameter: the kind of link is unknown.
         """
         from_, to = self.entity(start, parameter="from"), self.entity(end, parameter="to")
-        hop = self._neighbourhood.hop(from_.iri, self._link(link), to.iri)
+        hop = self._neighbourhood.hop(from_.iri, self.names.link(link), to.iri)
         if hop is None:
             raise UnknownName(f"There is no link {link} from {from_.curie} to {to.curie} in this release.")
         documents = (*hop.origins, *(passage.document for passage in hop.evidence))
@@ -351,22 +242,7 @@ class Answers:
 
     def vocabulary(self) -> Vocabulary:
         """Returns the prefixes, classes, properties and documents, for who writes queries or filters."""
-        return self._vocabulary
-
-    @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        found = vocabulary_of(self._release, self.ontology())
-        every = self._release.library.program("dates-of-documents").bound({"document": []})
-        rows = self._release.source.select(every).rows
-        dates = {
-            document.value: date.value
-            for document, date in rows
-            if isinstance(document, NamedNode) and isinstance(date, Literal)
-        }
-        origins = self._neighbourhood.entities(self._release.links.all_origins())
-        documents = tuple((entity, dates.get(entity.iri)) for entity in origins)
-        prefixes = dict(self._release.library.prefixes.namespaces)
-        return Vocabulary(self.release_id, prefixes, *found, documents)
+        return self.linked_data.vocabulary
 
     def evidence(self, name: str) -> Evidence:
         """Returns the passages an item or a fact rests on, with quotes where the text is held.
@@ -392,113 +268,10 @@ class Answers:
             if isinstance(prop, NamedNode)
         )
 
-    # Linked Data
-
-    def thing(self, iris: Sequence[str]) -> Entity:
-        """Returns the first of some IRIs that the release mentions.
-
-        Raises:
-            UnknownName: it mentions none; the labels nearest to the last part of the name are given.
-        """
-        for iri in iris:
-            if is_ontology(self._release, iri):
-                return self._described(iri) or self._explainer.entity(iri, {})
-            found = self._described(iri) or self._mentioned(iri)
-            if found is not None:
-                return found
-        words = re.split(r"[/#=]", iris[0])[-1].replace("-", " ")
-        nearest = self._release.search.alike(words) if words.strip() else ()
-        raise UnknownName(f"{iris[0]} is not in this release.{_did_you_mean(nearest)}", nearest)
-
-    def _mentioned(self, iri: str) -> Entity | None:
-        """Returns what something points at, although nothing is said of it."""
-        try:
-            query = f"ASK {{ ?s ?p {NamedNode(iri)} }}"
-        except ValueError:
-            return None
-        return self._explainer.entity(iri, {}) if self._release.source.ask(query) else None
-
-    def entities(self, iris: Iterable[str]) -> dict[str, Entity]:
-        """Returns what things are called, by IRI; one without a label by its CURIE."""
-        wanted = set(iris)
-        known = self._release.search.entities(wanted)
-        return {iri: self._explainer.entity(iri, known) for iri in wanted}
-
-    def is_document(self, iri: str) -> bool:
-        """Tells whether an IRI names a document of ours (a graph, the ontology) and not a thing."""
-        return is_document(self._release, iri)
-
-    def document(self, iri: str, media_type: str) -> bytes:
-        """Returns the data document for an IRI that `thing` knows, in an RDF format.
-
-        Raises:
-            NotAcceptable: a character cannot be written in that format.
-            LimitError: there are too many triples.
-        """
-        return self._written(read_document(self._release, iri), media_type, iri)
-
-    def statements(self, iri: str) -> tuple[Statement, ...]:
-        """Returns every triple in which a thing stands, the best founded first, each once."""
-        question = self._release.library.program("statements").bound({"thing": [[NamedNode(iri)]]})
-        rows = self._release.source.select(question, self.settings.max_rows).rows
-        known = self._release.search.entities(t.value for _, _, t, _ in rows if isinstance(t, NamedNode))
-        found = sorted((self._statement(row, known) for row in rows), key=_by_basis)
-        first = {(s.direction, s.link, s.value): s for s in reversed(found)}
-        return tuple(sorted(first.values(), key=_by_basis))
-
-    def _statement(self, row: Sequence[Term | None], known: Mapping[str, Entity]) -> Statement:
-        direction, link, value, basis = row
-        assert isinstance(direction, Literal) and isinstance(link, NamedNode) and value is not None
-        return Statement(
-            link.value,
-            self.term_labels.get(link.value) or self._explainer.wording(link.value).label,
-            self._explainer.phrase(link.value),
-            "forward" if direction.value == "forward" else "backward",
-            cell_of(value, known),
-            self._explainer.entity(value.value, known) if isinstance(value, NamedNode) else None,
-            Basis(basis.value) if isinstance(basis, Literal) else None,
-        )
-
-    def passages_of_text(self, iri: str) -> dict[Passage, tuple[Entity, ...]]:
-        """Returns the passages cut from a text, in reading order, each with what it shows."""
-        found = read_text_passages(self._release, iri)
-        called = self.entities(item for items in found.values() for item in items)
-        return {self._texts.quoted(cut): tuple(called[item] for item in items) for cut, items in found.items()}
-
-    def things_in_graph(self, iri: str) -> dict[Entity, int]:
-        """Returns what a named graph describes, by label, and in how many triples."""
-        counts = read_graph_things(self._release, iri)
-        entities = sorted(self.entities(counts).values(), key=lambda e: (folded(e.label), e.iri))
-        return {entity: counts[entity.iri] for entity in entities}
-
-    def ontology(self) -> list[Triple]:
-        """Returns the triples of the ontology."""
-        return read_ontology(self._release)
-
-    def dataset(self, service: str, media_type: str) -> bytes:
-        """Returns the VoID description of the release as it is reached at a service."""
-        return self._written([*self._dataset, *describe_access(self._release, service)], media_type)
-
-    def examples(self, service: str, media_type: str) -> bytes:
-        """Returns the questions as executable SPARQL that runs at a service."""
-        return self._written(describe_questions(self._release, service), media_type)
-
     @cached_property
-    def term_labels(self) -> dict[str, str]:
-        """What the ontology calls its terms, and those of others that it uses."""
-        labels = [(t.subject, t.object) for t in self.ontology() if t.predicate.value == RDFS + "label"]
-        return {s.value: o.value for s, o in labels if isinstance(s, NamedNode) and isinstance(o, Literal)}
-
-    @cached_property
-    def _dataset(self) -> list[Triple]:
-        return describe_dataset(self._release)
-
-    @cached_property
-    def _context(self) -> Context:
-        return Context(self._release.directory.terms, self._release.library.prefixes)
-
-    def _written(self, triples: Iterable[Triple], media_type: str, first: str | None = None) -> bytes:
-        return write_document(triples, media_type, self._release, self._context, first)
+    def linked_data(self) -> LinkedData:
+        """The things and documents behind the names of ours."""
+        return LinkedData(self._release, self._texts, self._explainer, self.names, self.settings.max_rows)
 
     # Connections
 
@@ -529,7 +302,7 @@ class Answers:
             ("avoid", named.avoid, (from_.iri, to.iri, *named.via)),
         ):
             for iri in set(iris) & set(others):
-                raise BadParameter(f"{parameter}: {self._curie(iri)} is where paths begin, end or are to pass.")
+                raise BadParameter(f"{parameter}: {self.names.curie(iri)} is where paths begin, end or are to pass.")
         return self._connections.between(PathQuery(from_, to, max_hops, limit, mode, basis, named))
 
     @cached_property
@@ -547,25 +320,11 @@ class Answers:
             restriction,
             via=iris("via"),
             avoid=iris("avoid"),
-            links=tuple(sorted({self._link(text, "links") for text in restriction.links})),
-            types=tuple(sorted({self._class(kind, "types") for kind in restriction.types})),
+            links=tuple(sorted({self.names.link(text, "links") for text in restriction.links})),
+            types=tuple(sorted({self.names.class_iri(kind, "types") for kind in restriction.types})),
             place=iris("place", "dcterms:Location"),
             document=iris("document", "pev:Document"),
         )
-
-    def _link(self, text: str, parameter: str = "link") -> str:
-        """Returns the type of link that a person means: an IRI, a CURIE or what it is called."""
-        types = self._release.links.types
-        called = {folded(self._explainer.wording(link).label): link for link in reversed(types)}
-        iri = self._release.library.prefixes.iri(text.strip()) or called.get(folded(text))
-        if iri not in types:
-            raise BadParameter(
-                f"{parameter}: {text!r} is no type of link here; there are {_listed(map(self._curie, types))}."
-            )
-        return iri
-
-    def _curie(self, iri: str) -> str:
-        return self._release.library.prefixes.curie(iri)
 
     # Releases side by side
 
@@ -614,35 +373,7 @@ def _within(name: str, value: int, least: int, most: int) -> None:
         raise BadParameter(f"{name}: {value} is not between {least} and {most}.")
 
 
-def _shown(parameter: Parameter, terms: Sequence[NamedNode | Literal]) -> object:
-    values = [term.value for term in terms]
-    return values if parameter.mode == "many" else values[0]
-
-
 def _fact_value(term: object, known: Mapping[str, Entity]) -> str:
     assert isinstance(term, NamedNode | Literal)
     entity = known.get(term.value)
     return entity.label if entity else term.value
-
-
-def _by_basis(statement: Statement) -> tuple[object, ...]:
-    """Orders statements: the best founded first, then by what stands at the other end."""
-    rank = len(Basis) if statement.basis is None else statement.basis.rank
-    value = statement.value
-    return (
-        rank,
-        folded(value.label or value.value),
-        value.value,
-        value.lang or "",
-        statement.link,
-        statement.direction,
-    )
-
-
-def _listed(names: object) -> str:
-    assert hasattr(names, "__iter__")
-    return ", ".join(sorted(str(name) for name in names)) or "none"
-
-
-def _did_you_mean(nearest: Sequence[Entity]) -> str:
-    return "" if not nearest else " Nearest: " + "; ".join(f"{e.label} ({e.curie})" for e in nearest) + "."

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields, is_dataclass
 from enum import StrEnum
 from typing import get_args
 
+from kg.connections.values import Hop, LinkFound, Path, Paths, Searched, Stretch, WhyNone
 from kg.errors import AmbiguousName, BadSparql, BrokenRules, KgError, LimitError, UnknownName
 from kg.library import Question
 from kg.model import (
@@ -18,22 +19,15 @@ from kg.model import (
     Entity,
     Evidence,
     Finding,
-    Hop,
-    LinkFound,
     Matches,
     Neighbours,
     Passage,
-    Path,
-    Paths,
     Relation,
     ReleaseInfo,
-    Searched,
     StatementChange,
-    Stretch,
     Subgraph,
     ThingChange,
     Vocabulary,
-    WhyNone,
 )
 
 Json = dict[str, object]
@@ -230,6 +224,7 @@ def _why_none(value: WhyNone) -> Json:
             "label": missing.label,
             "to": entity(missing.object),
             "hops": missing.hops,
+            "fits": missing.fits,
         },
     }
 

@@ -72,7 +72,8 @@ def gaps(reader: Reader, theme: Entity | None, reverse: bool, limit: int) -> Gap
     """Returns barriers × themes with what is missing; with `reverse` recommendations × themes."""
     what = "recommendation" if reverse else "barrier"
     given = {} if theme is None else {"theme": theme.iri}
-    pairs = grouped(reader.rows(f"gaps-of-{what}s", **given), what, "theme")
+    columns = (what, f"{what}Label", "theme", "themeLabel", "how", "gap")
+    pairs = grouped(reader.rows(f"gaps-of-{what}s", columns, **given), what, "theme")
     order = sorted(pairs, key=lambda pair: _order(pairs[pair][0], pair))
     counts = {gap: sum(rows[0]["gap"] == gap for rows in pairs.values()) for gap in (*GAPS, "none")}
     kept = order[:limit]

@@ -11,6 +11,7 @@ from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadParameter
 from kg.evidence import Texts, read_passages
+from kg.library import narrowed
 from kg.model import Basis, Entity, Passage
 from kg.names import PEV
 from kg.release.links import Ints
@@ -52,25 +53,27 @@ class Reader:
             self._nodes[iri] = self.release.links.node(iri)
         return self._nodes[iri]
 
-    def rows(self, name: str, **values: str) -> list[Row]:
-        """Returns the rows of a query of queries/, unbound cells left out.
+    def rows(self, name: str, columns: Sequence[str] = (), **values: str) -> list[Row]:
+        """Returns the rows of a query of queries/, in its order, unbound cells left out.
 
         Args:
             name: the name of its file.
+            columns: those that are needed, where that is quicker; its order by others does not count then.
             values: the IRI of each parameter; one that is not given is left open.
         """
         question = self.release.library.program(name)
         given = {p.name: [[NamedNode(values[p.name])]] if p.name in values else [] for p in question.parameters}
-        return self._select(question.bound(given))
+        return self._select(question.bound(given), columns)
 
     def rows_about(self, name: str, parameter: str, iris: Iterable[str]) -> list[Row]:
         """Returns the rows of a query about many things; none where there are none."""
         terms = [[NamedNode(iri)] for iri in sorted(iris)]
         return self._select(self.release.library.program(name).bound({parameter: terms})) if terms else []
 
-    def _select(self, query: str) -> list[Row]:
-        found = self.release.source.select(query)
-        return [
+    def _select(self, query: str, columns: Sequence[str] = ()) -> list[Row]:
+        text, order = narrowed(query, columns) if columns else (query, ())
+        found = self.release.source.select(text)
+        rows: list[Row] = [
             {
                 column: term.value
                 for column, term in zip(found.variables, row, strict=True)
@@ -78,6 +81,10 @@ class Reader:
             }
             for row in found.rows
         ]
+        if columns:
+            keys = dict.fromkeys((*order, *columns))
+            rows.sort(key=lambda row: [row.get(key, "") for key in keys])
+        return rows
 
     def members(self, kind: str) -> set[str]:
         """Returns the IRIs of the members of a class, such as `Barrier`."""

@@ -20,7 +20,7 @@ from kg.cli.program import (
     opened_answers,
     settings_in_force,
 )
-from kg.model import bases
+from kg.connections.values import bases
 
 if TYPE_CHECKING:
     from kg.analysis.questions import Analysis

@@ -41,8 +41,8 @@ from kg.cli.program import (
     read_text,
     settings_in_force,
 )
+from kg.connections.values import Mode, Restriction, bases, parts_of
 from kg.errors import BadParameter, KgError
-from kg.model import Mode, Restriction, bases, parts_of
 from kg.workspace import Settings
 
 

@@ -18,7 +18,8 @@ from kg import wire
 
 if TYPE_CHECKING:
     from kg.answers import Answers
-    from kg.model import Answer, Description, Diff, Entity, Finding, MissingLink, Passage, Path, Paths, WhyNone
+    from kg.connections.values import MissingLink, Path, Paths, WhyNone
+    from kg.model import Answer, Description, Diff, Entity, Finding, Passage
 
 
 class ReaderLeft(Exception):
@@ -196,7 +197,8 @@ def named(entity: Entity) -> str:
 def missing(link: MissingLink) -> str:
     """Returns the link that is not there and would connect two things."""
     ends = f"{named(link.subject)} {link.label} {named(link.object)}"
-    return f"would be connected in {link.hops} hops if it were so: {ends}"
+    known = "" if link.fits == "ontology" else " (such links join such things here; the ontology leaves it open)"
+    return f"would be connected in {link.hops} hops if it were so: {ends}{known}"
 
 
 def reference(passage: Passage) -> str:

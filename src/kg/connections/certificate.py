@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from pyoxigraph import Literal, NamedNode
@@ -11,20 +12,24 @@ from pyoxigraph import Literal, NamedNode
 from kg.connections.explain import ATTRIBUTIONS, Explainer
 from kg.connections.paths import Found
 from kg.connections.reach import Reach
-from kg.model import Entity, MissingLink, PathQuery, WhyNone
+from kg.connections.values import Fits, MissingLink, PathQuery, WhyNone
+from kg.model import Entity
 from kg.release.opened import Release
 
 _NAMED = 5
 # Of so many things on either side, nearest and busiest first, the ends of a missing link are sought.
 _CONSIDERED = 200
+# Where the ontology leaves a side of a link type open, so many of its links tell what they join.
+_OBSERVED = 1000
 
 
 @dataclass(frozen=True)
 class _Ends:
-    """What a type of link may join: classes of its subject and of its object; empty means any."""
+    """What a type of link may join: classes of its subject and of its object, and who says so."""
 
     subjects: frozenset[str]
     objects: frozenset[str]
+    fits: Fits
 
 
 class Certifier:
@@ -84,20 +89,20 @@ class Certifier:
         here, there = (self._by_class(_nearest(reach, ends=True), reach) for reach in (ahead, behind))
         # Who says a thing, and where, is recorded whole; what a thing is about may have been missed.
         options = [
-            (link in ATTRIBUTIONS, subject[0] + object_[0] + 1, subject[1:], object_[1:], link)
+            (link in ATTRIBUTIONS, ends.fits, subject[0] + object_[0] + 1, subject[1:], object_[1:], link)
             for link, ends in self._ends(links).items()
             for one, other in ((here, there), (there, here))
             if one is here or query.restriction.direction == "any"
             for subject in _fitting(one, ends.subjects)
             for object_ in _fitting(other, ends.objects)
         ]
-        options = [option for option in options if option[1] <= query.max_hops]
+        options = [option for option in options if option[2] <= query.max_hops]
         if not options:
             return None
-        _, hops, subject, object_, link = min(options)
+        _, fits, hops, subject, object_, link = min(options)
         known = self._entities([subject[1], object_[1]])
         label = self._explainer.wording(link).label
-        return MissingLink(known[subject[1]], link, label, known[object_[1]], hops)
+        return MissingLink(known[subject[1]], link, label, known[object_[1]], hops, fits)
 
     def _by_class(self, nodes: Sequence[int], reach: Reach) -> dict[str, tuple[int, int, int]]:
         """Returns for each class the first of its members: its distance, its place among all, and its number."""
@@ -110,15 +115,38 @@ class Certifier:
         return first
 
     def _ends(self, links: Sequence[str]) -> Mapping[str, _Ends]:
+        """Returns what each type of link may join: as the ontology has it, else as its links here do."""
+        found = {}
+        for link in sorted(links):
+            subjects, objects = self._declared.get((link, "domain")), self._declared.get((link, "range"))
+            seen = self._observed(link) if subjects is None or objects is None else None
+            found[link] = (
+                _Ends(frozenset(subjects or ()), frozenset(objects or ()), "ontology")
+                if seen is None
+                else _Ends(frozenset(subjects or seen[0]), frozenset(objects or seen[1]), "release")
+            )
+        return found
+
+    @cached_property
+    def _declared(self) -> Mapping[tuple[str, str], set[str]]:
+        """The classes that a type of link may begin (`domain`) and end (`range`) at, by axiom or guidance."""
         sides: dict[tuple[str, str], set[str]] = {}
         for link, side, kind in self._release.source.select(self._release.library.program("domains").text).rows:
             assert isinstance(link, NamedNode) and isinstance(side, Literal) and isinstance(kind, NamedNode)
             sides.setdefault((link.value, side.value), set()).add(kind.value)
-        return {
-            link: _Ends(frozenset(sides[link, "domain"]), frozenset(sides[link, "range"]))
-            for link in sorted(links)
-            if (link, "domain") in sides and (link, "range") in sides
-        }
+        return sides
+
+    def _observed(self, link: str) -> tuple[set[str], set[str]]:
+        """Returns the classes of things that links of a type join in this release, each thing by its main class."""
+        links = self._release.links
+        numbers = np.flatnonzero(links.arrays["type"] == links.types.index(link))[:_OBSERVED]
+        subjects, objects = ({*links.arrays[side][numbers].tolist()} for side in ("subject", "object"))
+        return self._classes(subjects), self._classes(objects)
+
+    def _classes(self, nodes: Iterable[int]) -> set[str]:
+        known = self._release.search.entities(map(self._release.links.iri, nodes))
+        curies = {entity.type for entity in known.values() if entity.type is not None}
+        return {iri for curie in curies if (iri := self._release.library.prefixes.iri(curie)) is not None}
 
     def _entities(self, nodes: Iterable[int]) -> dict[int, Entity]:
         iris = {node: self._release.links.iri(node) for node in nodes}

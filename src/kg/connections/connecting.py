@@ -14,7 +14,8 @@ from kg.connections.certificate import Certifier
 from kg.connections.explain import Explainer
 from kg.connections.network import Allowed, Flags, Weighted, flags_of
 from kg.connections.paths import Found, PathSearch
-from kg.model import Basis, PathQuery, Paths, Restriction, Searched, WhyNone
+from kg.connections.values import PathQuery, Paths, Restriction, Searched, WhyNone
+from kg.model import Basis
 from kg.release.opened import Release
 
 

@@ -14,8 +14,9 @@ from pyoxigraph import Literal, NamedNode
 
 from kg.connections.paths import Chain, Step
 from kg.connections.stretches import stretches_of, told, verdict
+from kg.connections.values import Hop, Path, ScoreParts
 from kg.evidence import Texts, read_passages
-from kg.model import Basis, Entity, Hop, Link, Passage, Path, ScoreParts
+from kg.model import Basis, Entity, Link, Passage
 from kg.names import CODE, DCTERMS, PEV
 from kg.release.opened import Release
 from kg.release.wording import Wording, Wordings, called, capitalised, entity_of, listed

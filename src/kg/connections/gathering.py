@@ -20,7 +20,7 @@ from kg.connections.network import Field, Network
 from kg.connections.ranking import Ranking, Way
 from kg.connections.reach import Meeting, Reach
 from kg.connections.threads import Least, strands
-from kg.model import Mode
+from kg.connections.values import Mode
 from kg.release.links import Ints
 
 

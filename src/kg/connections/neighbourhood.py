@@ -13,7 +13,8 @@ import numpy as np
 
 from kg.connections.explain import Explainer
 from kg.connections.paths import Step
-from kg.model import Basis, Entity, Hop, Link, Relation, RelationCount
+from kg.connections.values import Hop
+from kg.model import Basis, Entity, Link, Relation, RelationCount
 from kg.release.links import Ints
 from kg.release.opened import Release
 

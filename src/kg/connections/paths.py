@@ -18,7 +18,7 @@ from kg.connections.gathering import Gathering, Ground, Whole
 from kg.connections.network import Allowed, Budget, Exhausted, Hubs, Network, Weighted
 from kg.connections.ranking import Way
 from kg.connections.reach import FAR, Meeting, Reach
-from kg.model import Mode
+from kg.connections.values import Mode
 
 # A thing with more links is a hub; when that proves nothing, with more than the next.
 HUBS = (300,)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from kg.model import Basis, Entity, Hop, Stretch
+from kg.connections.values import Hop, Stretch
+from kg.model import Basis, Entity
 from kg.release.wording import listed
 
 

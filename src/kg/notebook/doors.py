@@ -15,8 +15,8 @@ from pyoxigraph import Quad
 from kg import wire
 from kg.answers import Answers, open_answers
 from kg.connections.neighbourhood import Page
+from kg.connections.values import bases, mode_of, restricted
 from kg.engines.source import Request
-from kg.model import bases, mode_of, restricted
 from kg.release.directory import kept_release
 from kg.release.export import quads, to_networkx
 

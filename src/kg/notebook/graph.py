@@ -63,7 +63,7 @@ class Graph(Analyses):
         Args:
             mode: `best`, `shortest` (all shortest paths) or `all` (up to `max_hops`).
             restriction: via, avoid, links, types, direction, place, document, since, until, as
-                `kg.model.Restriction` tells; a name or several.
+                `kg.connections.values.Restriction` tells; a name or several.
 
         Raises:
             BadParameter: a restriction is none of these, or does not fit.

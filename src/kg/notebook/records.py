@@ -115,9 +115,20 @@ class Paths(Sequence[Record]):
         for number, path in enumerate(self, start=1):
             lines.append(f"{number}. {path.length} hops, {path.thread}, score {path.score}")
             lines += [f"   [{hop.basis}] {hop.sentence}" for hop in path.hops]
+            lines.append(f"   {path.verdict}")
         if self.answer.why_none:
-            lines.append(self.answer.why_none.reason)
+            lines += self._why_none()
         return "\n".join(lines)
+
+    def _why_none(self) -> list[str]:
+        """Returns why there are no paths, and which one link would make some."""
+        why = self.answer.why_none
+        if why.missing is None:
+            return [why.reason]
+        link = why.missing
+        ends = f"{link['from'].label} {link.label} {link.to.label}"
+        known = "" if link.fits == "ontology" else " (such links join such things here; the ontology leaves it open)"
+        return [why.reason, f"They would be connected in {link.hops} hops if it were so: {ends}{known}."]
 
     def _repr_html_(self) -> str:
         head = f"<h4>{_link(self.answer['from'])} to {_link(self.answer.to)}</h4>"
@@ -127,10 +138,10 @@ class Paths(Sequence[Record]):
                 f"<li>{escape(hop.sentence)} <small>{hop.basis}</small>{_passages(hop.evidence)}</li>"
                 for hop in path.hops
             )
-            + "</ol></li>"
+            + f"</ol><p>{escape(path.verdict)}</p></li>"
             for path in self
         )
-        why = f"<p>{escape(self.answer.why_none.reason)}</p>" if self.answer.why_none else ""
+        why = "".join(f"<p>{escape(line)}</p>" for line in self._why_none()) if self.answer.why_none else ""
         more = "<p>There are further paths; ask for a higher <code>limit</code>.</p>" if self.answer.truncated else ""
         return f"{head}{why}<ol>{paths}</ol>{more}{_release(self.answer)}"
 

@@ -1,8 +1,15 @@
-"""How many sources really stand behind a claim, when one repeats another.
+"""How many independent sources stand behind something: counted by the documents in which it is stated.
 
-Coverage of a report is no second source beside it, nor are two articles on one report two; and a
-report that adopts a recommendation of another is none beside that. What depends on each other
-counts once.
+Of some documents, one is no source of its own beside another of them when it depends on it:
+
+- it covers the other (`pev:reportsOn`);
+- one of its items says an item of the other again (`pev:reiterates`, in one step or several), as a
+  report does that adopts a recommendation;
+- both cover the same document, and the other comes first by its IRI.
+
+The independent ones are the rest; of documents that all depend on each other, one counts. It is judged
+document by document, and so on the safe side. The questions in queries/ that count `independent`
+origins say the same in SPARQL; docs/connections.md says it to who reads the counts.
 """
 
 from __future__ import annotations
@@ -13,42 +20,35 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Dependence:
-    """Which documents cover which, and which adopt a recommendation of which; by their numbers."""
+    """For each document, by number, those beside which it is no source of its own."""
 
-    covers: Mapping[int, frozenset[int]]
-    adopts: Mapping[int, frozenset[int]]
+    beside: Mapping[int, frozenset[int]]
 
     @classmethod
-    def of(cls, covers: Iterable[tuple[int, int]], adopts: Iterable[tuple[int, int]]) -> Dependence:
-        """Returns it for pairs of a document and the one it depends on."""
-        return cls(_by_first(covers), _by_first(adopts))
+    def of(cls, covers: Iterable[tuple[int, int]], repeats: Iterable[tuple[int, int]]) -> Dependence:
+        """Returns it for pairs of a document and the one that it covers, or of which it says an item again.
+
+        Numbers go as the IRIs do.
+        """
+        covered: dict[int, set[int]] = {}
+        found: dict[int, set[int]] = {}
+        for document, other in covers:
+            found.setdefault(document, set()).add(other)
+            covered.setdefault(other, set()).add(document)
+        for document, other in repeats:
+            found.setdefault(document, set()).add(other)
+        for documents in covered.values():
+            for document in documents:
+                found[document] |= {other for other in documents if other < document}
+        return cls({document: frozenset(others) for document, others in found.items()})
 
     def count(self, documents: Iterable[int]) -> int:
-        """Returns how many of some documents are left when those that depend on each other count once.
+        """Returns how many of some documents are independent.
 
-        >>> Dependence.of([(2, 1), (3, 1)], [(5, 4)]).count([2, 3, 4, 5, 6])
-        3
+        >>> dependence = Dependence.of(covers=[(2, 1), (3, 1)], repeats=[(5, 4), (6, 4), (6, 1)])
+        >>> dependence.count([2, 3]), dependence.count([4, 5, 7]), dependence.count([1, 4, 6])
+        (1, 2, 2)
         """
         members = set(documents)
-        if len(members) < 2:
-            return len(members)
-        leader = {document: document for document in members}
-        for document in sorted(members):
-            # What two articles cover ties them together even where it is no origin itself.
-            for other in self.covers.get(document, frozenset()) | (self.adopts.get(document, frozenset()) & members):
-                leader.setdefault(other, other)
-                leader[_leader(leader, document)] = _leader(leader, other)
-        return len({_leader(leader, document) for document in members})
-
-
-def _leader(leader: Mapping[int, int], document: int) -> int:
-    while leader[document] != document:
-        document = leader[document]
-    return document
-
-
-def _by_first(pairs: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
-    found: dict[int, set[int]] = {}
-    for document, other in pairs:
-        found.setdefault(document, set()).add(other)
-    return {document: frozenset(others) for document, others in found.items()}
+        independent = sum(not members & self.beside.get(document, frozenset()) for document in members)
+        return max(independent, min(len(members), 1))

@@ -90,18 +90,23 @@ class Links:
         """The arrays without what tells that they are mapped, which costs at every look."""
         return {name: np.asarray(array) for name, array in self.arrays.items()}
 
+    @cached_property
+    def _names(self) -> memoryview:
+        """The IRIs of all nodes, one behind the other, to be cut without an array for each."""
+        return memoryview(np.asarray(self.nodes).data)
+
     def iri(self, node: int) -> str:
         """Returns the IRI of a node."""
         at = self.plain["node_at"]
-        return self.nodes[at[node] : at[node + 1]].tobytes().decode()
+        return str(self._names[at[node] : at[node + 1]], "utf-8")
 
     def node(self, iri: str) -> int | None:
         """Returns the number of the node with that IRI, by bisection; None when it has no links."""
         wanted, low, high = iri.encode(), 0, self.node_count
-        at = self.plain["node_at"]
+        at, names = self.plain["node_at"], self._names
         while low < high:
             middle = (low + high) // 2
-            found = self.nodes[at[middle] : at[middle + 1]].tobytes()
+            found = bytes(names[at[middle] : at[middle + 1]])
             if found == wanted:
                 return middle
             low, high = (middle + 1, high) if found < wanted else (low, middle)
@@ -130,7 +135,7 @@ class Links:
 
     @cached_property
     def dependence(self) -> Dependence:
-        """Which documents are no second source beside another."""
+        """Which documents are no source of their own beside another."""
         return Dependence.of(*(map(tuple, self.plain[name].tolist()) for name in ("covers", "adopts")))
 
     def independent(self, numbers: Collection[int]) -> int:
@@ -189,7 +194,7 @@ def build_links(source: Source, library: Library, folder: Path, earlier: Earlier
 
 
 def _dependence(source: Source, library: Library) -> dict[str, list[tuple[str, str]]]:
-    """Returns the pairs of documents of which one covers, or adopts from, the other."""
+    """Returns the pairs of documents of which one covers the other, or says an item of it again."""
     found: dict[str, list[tuple[str, str]]] = {"covers": [], "adopts": []}
     for document, other, how in source.select(library.program("dependence").text).rows:
         assert isinstance(document, NamedNode) and isinstance(other, NamedNode) and isinstance(how, Literal)

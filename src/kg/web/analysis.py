@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from kg import wire
-from kg.model import bases
+from kg.connections.values import bases
 from kg.web.state import AnswersDep
 
 router = APIRouter(tags=["Questions on the whole"])

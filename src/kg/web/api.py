@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 
 from kg import wire
 from kg.connections.neighbourhood import Page
+from kg.connections.values import Restriction, bases, mode_of, parts_of
 from kg.library import Parameter, Question
-from kg.model import Restriction, bases, mode_of, parts_of
 from kg.web.state import RELEASE_HELP, AnswersDep, TwoAnswersDep
 
 router = APIRouter(tags=["API"])

@@ -128,11 +128,11 @@ _templates.env.filters["local"] = _local
 def _name(request: Request, answers: AnswersDep) -> Response:
     """Answers for a name: a thing by pointing at its document, a document by itself."""
     try:
-        iri = answers.thing(_iris(_path(request))).iri
+        iri = answers.linked_data.thing(_iris(_path(request))).iri
     except UnknownName as error:
         return _missing(request, answers, error)
     chosen = _chosen(request)
-    if answers.is_document(iri):
+    if answers.linked_data.is_document(iri):
         return _page(request, answers, iri) if chosen == _HTML else _data(request, answers, iri, chosen)
     address = page_address(iri) if chosen == _HTML else data_address(iri, chosen)
     return RedirectResponse(kept(address, _asked(request)), 303)
@@ -156,7 +156,7 @@ for _path_of, _id, _words in (
 @router.get("/page", summary="The page about any IRI that the release mentions", responses=_PAGE)
 def page_of_iri(request: Request, answers: AnswersDep, iri: IriParam) -> Response:
     try:
-        return _page(request, answers, answers.thing([iri]).iri)
+        return _page(request, answers, answers.linked_data.thing([iri]).iri)
     except UnknownName as error:
         return _missing(request, answers, error)
 
@@ -164,7 +164,7 @@ def page_of_iri(request: Request, answers: AnswersDep, iri: IriParam) -> Respons
 @router.get("/page/{name:path}", summary="The page about a name of ours", responses=_PAGE)
 def page(request: Request, answers: AnswersDep) -> Response:
     try:
-        return _page(request, answers, answers.thing(_iris(_path(request).removeprefix("/page"))).iri)
+        return _page(request, answers, answers.linked_data.thing(_iris(_path(request).removeprefix("/page"))).iri)
     except UnknownName as error:
         return _missing(request, answers, error)
 
@@ -176,7 +176,7 @@ def data_of_iri(
     iri: IriParam,
     shape: Annotated[str | None, Query(alias="format", description="ttl, nt, rdf or jsonld.")] = None,
 ) -> Response:
-    known = answers.thing([iri]).iri
+    known = answers.linked_data.thing([iri]).iri
     chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS)) if shape is None else _of_suffix(shape)
     return _data(request, answers, known, chosen)
 
@@ -186,21 +186,21 @@ def data(request: Request, answers: AnswersDep) -> Response:
     path = _path(request).removeprefix("/data")
     for media_type, suffix in _SUFFIXES.items():
         if path.endswith(suffix):
-            return _data(request, answers, answers.thing(_iris(path.removesuffix(suffix))).iri, media_type)
-    known = answers.thing(_iris(path)).iri
+            return _data(request, answers, answers.linked_data.thing(_iris(path.removesuffix(suffix))).iri, media_type)
+    known = answers.linked_data.thing(_iris(path)).iri
     return _data(request, answers, known, best_type(request.headers.get("accept"), list(GRAPH_FORMATS)))
 
 
 @router.get("/.well-known/void", summary="The release as a dataset (VoID)", responses=_DATA)
 def void(request: Request, answers: AnswersDep) -> Response:
     chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
-    return _sent(answers, answers.dataset(_service(request), chosen), chosen)
+    return _sent(answers, answers.linked_data.dataset(_service(request), chosen), chosen)
 
 
 @router.get("/.well-known/sparql-examples", summary="The questions as executable SPARQL", responses=_DATA)
 def sparql_examples(request: Request, answers: AnswersDep) -> Response:
     chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
-    return _sent(answers, answers.examples(_service(request), chosen), chosen)
+    return _sent(answers, answers.linked_data.examples(_service(request), chosen), chosen)
 
 
 def _chosen(request: Request) -> str:
@@ -259,7 +259,7 @@ def _service(request: Request) -> str:
 
 
 def _data(request: Request, answers: Answers, iri: str, media_type: str) -> Response:
-    response = _sent(answers, answers.document(iri, media_type), media_type)
+    response = _sent(answers, answers.linked_data.document(iri, media_type), media_type)
     response.headers["Link"] = f'<{kept(page_address(iri), _asked(request))}>; rel="alternate"; type="{_HTML}"'
     return response
 
@@ -269,7 +269,7 @@ def _sent(answers: Answers, content: bytes, media_type: str) -> Response:
 
 
 def _page(request: Request, answers: Answers, iri: str) -> Response:
-    ontology = answers.is_document(iri) and iri.startswith(ONTOLOGY)
+    ontology = answers.linked_data.is_document(iri) and iri.startswith(ONTOLOGY)
     context: Mapping[str, object] = ontology_page(answers) if ontology else thing_page(answers, iri)
     asked = _asked(request)
     formats = [

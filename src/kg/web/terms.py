@@ -59,7 +59,7 @@ class Term:
 def ontology_page(answers: Answers) -> dict[str, object]:
     """Returns what the template ontology.html needs."""
     described: dict[str, dict[str, list[Value]]] = {}
-    for subject, predicate, value in (_parts(triple) for triple in answers.ontology()):
+    for subject, predicate, value in (_parts(triple) for triple in answers.linked_data.ontology()):
         if isinstance(value, NamedNode | Literal):
             described.setdefault(subject, {}).setdefault(predicate, []).append(value)
     prefixes = answers.opened.library.prefixes

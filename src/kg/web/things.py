@@ -30,19 +30,19 @@ class Group:
 
 def thing_page(answers: Answers, iri: str) -> dict[str, object]:
     """Returns what the template thing.html needs for an IRI that the release mentions."""
-    statements = answers.statements(iri)
+    statements = answers.linked_data.statements(iri)
     forward = [s for s in statements if s.direction == "forward"]
     backward = [s for s in statements if s.direction == "backward"]
-    title = _title(answers.thing([iri]), forward)
+    title = _title(answers.linked_data.thing([iri]), forward)
     says = next((s.value for link in _SAYS for s in forward if s.link == link), None)
     passages = answers.evidence(iri).results if any(s.link == _EVIDENCE for s in forward) else ()
-    cut = answers.passages_of_text(iri) if any(s.link == _HAS_SOURCE for s in backward) else {}
-    things = list(answers.things_in_graph(iri).items()) if iri.startswith(GRAPH) else []
+    cut = answers.linked_data.passages_of_text(iri) if any(s.link == _HAS_SOURCE for s in backward) else {}
+    things = list(answers.linked_data.things_in_graph(iri).items()) if iri.startswith(GRAPH) else []
     links = [s for s in forward if s.other is not None and s.link not in {RDF_TYPE, _EVIDENCE, *_ATTRIBUTION}]
     others = [s for s in backward if not (cut and s.link == _HAS_SOURCE)]
     return {
         "title": title,
-        "terms": answers.term_labels,
+        "terms": answers.linked_data.term_labels,
         "types": sorted((s for s in forward if s.link == RDF_TYPE and s.other is not None), key=_foreign),
         "says": says,
         "attribution": sorted(_groups(s for s in forward if s.link in _ATTRIBUTION), key=_asked),

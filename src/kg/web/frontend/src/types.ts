@@ -117,13 +117,23 @@ export interface FoundPath {
   text?: string;
 }
 
+/** A link that is not there and would connect two things; `fits` says whether the ontology or the release has such links. */
+export interface Missing {
+  from: Entity;
+  link: string;
+  label: string;
+  to: Entity;
+  hops: number;
+  fits: "ontology" | "release";
+}
+
 export interface Connections {
   release: string;
   from: Entity;
   to: Entity;
   paths: FoundPath[];
   searched: { max_hops: number; reached: number; complete: boolean };
-  why_none: null | { reason: string; nearest: Entity[] };
+  why_none: null | { reason: string; nearest: Entity[]; missing: null | Missing };
   truncated: boolean;
   sparql: string;
 }

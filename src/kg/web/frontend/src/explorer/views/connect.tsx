@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { connections } from "../../api.ts";
 import { linkKey } from "../../graph/model.ts";
 import { Passages } from "../../graph/panels.tsx";
-import { BASES, type Connections, type Entity, type FoundPath, type Hop, type Link } from "../../types.ts";
+import { BASES, type Connections, type Entity, type FoundPath, type Hop, type Link, type Missing } from "../../types.ts";
 import { Board, useBoard, usePicture } from "../graph.tsx";
 import { Exports } from "../exports.tsx";
 import { BasisMark, EntityField, Named, Show, useLoaded } from "../pieces.tsx";
@@ -112,11 +112,22 @@ function None({ answer }: { answer: Connections }): JSX.Element {
           ))}
         </ul>
       )}
+      {answer.why_none?.missing && <MissingLink missing={answer.why_none.missing} />}
       <p class="quiet">
         Looked at {answer.searched.reached} things within {answer.searched.max_hops} hops
         {answer.searched.complete ? ", which is all there are." : "; the search was cut by its budget."}
       </p>
     </section>
+  );
+}
+
+function MissingLink({ missing }: { missing: Missing }): JSX.Element {
+  return (
+    <p>
+      They would be connected in {missing.hops} {missing.hops === 1 ? "hop" : "hops"} if it were so:{" "}
+      <Named entity={missing.from} /> {missing.label} <Named entity={missing.to} />
+      {missing.fits === "release" && " (such links join such things here; the ontology leaves it open)"}
+    </p>
   );
 }
 

@@ -1,0 +1,1 @@
+"""What is looked up in a release by name: things, questions, documents."""
