@@ -4,7 +4,6 @@ import { render as draw } from "preact";
 import workerSource from "text:../graph/layout.worker.ts";
 import { GraphController } from "../graph/controller.ts";
 import type { Arrangement } from "../graph/layout.ts";
-import type { Picture } from "../graph/picture.ts";
 import { GraphView } from "../graph/view.tsx";
 import type { Entity, Link } from "../types.ts";
 import type { AnyModel } from "./anywidget.ts";
@@ -26,9 +25,7 @@ function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void
   const place = document.createElement("div");
   place.className = "kg-widget";
   el.append(place);
-  // For whoever drives the page: where things are drawn.
-  const ready = (picture: Picture): void => void Object.assign(place, { graphPicture: picture });
-  draw(<GraphView {...{ controller, arrangement, ready }} makeWorker={textWorker(workerSource)} />, place);
+  draw(<GraphView {...{ controller, arrangement }} makeWorker={textWorker(workerSource)} />, place);
   return () => {
     forget();
     source.close();
