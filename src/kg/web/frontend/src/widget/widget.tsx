@@ -25,13 +25,23 @@ function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void
   const place = document.createElement("div");
   place.className = "kg-widget";
   el.append(place);
+  const shown = putAway(model.get("stands_in"));
   draw(<GraphView {...{ controller, arrangement }} makeWorker={textWorker(workerSource)} />, place);
   return () => {
     forget();
     source.close();
+    shown.remove();
     draw(null, place);
     place.remove();
   };
+}
+
+/** Hides the still picture that stood in for this view, wherever on the page it is, until what is returned is removed. */
+function putAway(standsIn: unknown): HTMLStyleElement {
+  const style = document.createElement("style");
+  style.textContent = `.${CSS.escape(String(standsIn))} { display: none }`;
+  document.head.append(style);
+  return style;
 }
 
 function tell(model: AnyModel, selected: string[]): void {
