@@ -3,7 +3,7 @@
     python benchmarks/view.py
 
 Prints how long a graph of 500 and of 5,000 things takes from the page's start to a picture at rest, and
-how long one frame takes while it is moved; then how large the explorer's first page is and when it can
+how long one frame takes while it is moved and zoomed; then how large the explorer's first page is and when it can
 be used. Needs Debian's chromium and the built front end.
 """
 
@@ -36,9 +36,16 @@ _FRAMES = """async () => {
     send('pointerdown', 0);
     const started = performance.now();
     for (let i = 1; i <= 12; i++) { send('pointermove', 10 * i); await new Promise(requestAnimationFrame); }
-    const each = (performance.now() - started) / 12;
+    const moved = (performance.now() - started) / 12;
     send('pointerup', 120);
-    return each;
+    await new Promise(resolve => setTimeout(resolve, 1000));
+    const wheel = {deltaY: -60, clientX: box.x + 300, clientY: box.y + 200, cancelable: true};
+    const begun = performance.now();
+    for (let i = 0; i < 12; i++) {
+        canvas.dispatchEvent(new WheelEvent('wheel', wheel));
+        await new Promise(requestAnimationFrame);
+    }
+    return [moved, (performance.now() - begun) / 12];
 }"""
 
 
@@ -80,11 +87,11 @@ def measure_graph(browser: Browser, count: int, most_s: float) -> bool:
         drawn = time.perf_counter() - started
         page.locator("canvas.picture[data-at-rest='true']").wait_for(timeout=120_000)
         rest = time.perf_counter() - started
-        frame = page.evaluate(_FRAMES)
+        moved, zoomed = page.evaluate(_FRAMES)
         page.close()
     print(
         f"{count:>6} things: drawn after {drawn:.2f} s (at most {most_s} s), "
-        f"at rest after {rest:.2f} s, {frame:.0f} ms a frame while moved"
+        f"at rest after {rest:.2f} s, {moved:.0f} ms a frame while moved, {zoomed:.0f} while zoomed"
     )
     return drawn <= most_s
 

@@ -139,6 +139,14 @@ def test_without_stretched_staff_four_barriers_are_left_against_integration_in_e
     assert effects["theme:workforce"].freed and found.freed == 4
 
 
+def test_the_question_in_sparql_finds_what_the_analysis_finds(analysis: Analysis, answers: Answers) -> None:
+    for keystone in analysis.keystones(limit=1000).results:
+        found = analysis.what_if(keystone.barrier.iri, limit=1000)
+        rows = answers.ask("what-if-a-barrier-went", {"barrier": [keystone.barrier.iri]}).results
+        asked = sorted((row["thing"].value, int(row["before"].value), int(row["after"].value)) for row in rows)
+        assert asked == sorted((e.entity.iri, e.before, e.after) for e in found.results)
+
+
 def test_costs_can_be_freed_by_clearing_two_initiatives_rather_than_fourteen_barriers(analysis: Analysis) -> None:
     found = analysis.what_if("barrier:piru-firefighting")
     costs = next(e for e in found.results if e.entity.curie == "outcome:lower-costs")

@@ -11,11 +11,13 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.formatters import format_display_data
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 
 import kg
 from kg.errors import BadSparql, UnknownName
 from kg.notebook import Graph
 from kg.notebook.drawing import Drawing
+from kg.notebook.progress import progress_shown
 from kg.notebook.view import View
 
 BARRIER = "https://w3id.org/policy-evidence/id/barrier/as2018-data-sharing"
@@ -48,7 +50,8 @@ def test_a_thing_is_explored_with_what_it_is_linked_to(view: View) -> None:
 
 def test_paths_run_from_left_to_right(graph: Graph, built_front_end: None) -> None:
     paths = graph.connect("COSLA", "Distrust between professions", limit=3)
-    view = graph.show(paths)
+    view = paths.show()
+    assert graph.show(paths).graph == view.graph
     flow = view.graph["arrangement"]["flow"] if isinstance(view, View) else []
     assert {tuple(pair) for pair in flow} == {(hop.from_, hop.to) for path in paths for hop in path.hops}
     assert {e["iri"] for e in view.graph["entities"]} == {node.iri for path in paths for node in path.nodes}
@@ -136,6 +139,30 @@ def test_where_no_script_runs_a_still_picture_is_shown(graph: Graph) -> None:
     drawing = Drawing(graph._door, "Things", [], [])
     data, _ = format_display_data(drawing)  # type: ignore[no-untyped-call]  # IPython's own
     assert "<svg" in data["text/html"]
+
+
+def test_who_knows_no_widgets_is_shown_the_picture_and_no_program_is_named(view: View, shell: InteractiveShell) -> None:
+    with capture_output() as shown:
+        view._ipython_display_()
+    first, below = (output.data for output in shown.outputs)
+    assert {"application/vnd.jupyter.widget-view+json", "image/svg+xml", "text/plain"} <= set(first)
+    assert "text/html" not in first, "it would be taken before the picture"
+    assert "COSLA" in first["image/svg+xml"]
+    assert f'class="{view.stands_in}"' in below["text/html"] and "<svg" in below["text/html"]
+    assert "jp-" not in below["text/html"]
+
+
+def test_long_work_tells_a_notebook_its_step_and_a_script_nothing(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[list[str]] = []
+    for _ in ("script", "notebook"):
+        with capture_output() as shown, progress_shown("Building") as progress:
+            progress("checking")
+        told.append([output.data["text/plain"] for output in shown.outputs])
+        # What a notebook's shell has and a terminal's has not.
+        monkeypatch.setattr(shell, "kernel", object(), raising=False)
+    assert told == [[], ["Building", "Building: checking …", ""]]
 
 
 # Magics

@@ -173,43 +173,6 @@ def test_what_is_not_connected_says_why(watch: Watched) -> None:
     assert page.get_by_text(answer["why_none"]["reason"]).is_visible()
 
 
-def test_a_view_is_taken_away_as_one_file_that_draws_without_a_network(watch: Watched, tmp_path: Path) -> None:
-    page = watch.open("/?view=entity&entity=theme:strategic-planning")
-    watch.settled()
-    drawn = page.locator("canvas.picture").get_attribute("data-drawn")
-    page.get_by_text("Share and export").click()
-    with page.expect_download() as started:
-        page.get_by_role("button", name="Web page (one file").click()
-    file = tmp_path / "graph.html"
-    started.value.save_as(file)
-    context = page.context
-    context.set_offline(True)
-    alone = context.new_page()
-    asked: list[str] = []
-    alone.on("request", lambda request: asked.append(request.url))
-    alone.goto(file.as_uri())
-    alone.locator(f"canvas.picture[data-drawn='{drawn}'][data-at-rest='true']").wait_for()
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-    alone.screenshot(path=file.with_suffix(".png"))
-    assert "<svg" in file.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("kind", ["CSV", "JSON", "PNG", "SVG"])
-def test_a_view_is_taken_away_in_other_forms(watch: Watched, tmp_path: Path, kind: str) -> None:
-    page = watch.open("/?view=connect&from=COSLA&to=Distrust between professions")
-    watch.settled()
-    page.get_by_text("Share and export").click()
-    with page.expect_download() as started:
-        page.get_by_role("button", name=kind, exact=True).click()
-    file = tmp_path / "taken"
-    started.value.save_as(file)
-    content = file.read_bytes()
-    begins = {"CSV": b"path,hop,from", "JSON": b"{", "PNG": b"\x89PNG", "SVG": b"<svg"}[kind]
-    assert content.startswith(begins)
-    if kind == "JSON":
-        assert json.loads(content)["paths"]
-
-
 def test_a_question_is_a_form_whose_address_brings_the_answer_back(watch: Watched) -> None:
     page = watch.open("/")
     page.locator(".questions a[href*='name=barriers-blocking-theme']").click()

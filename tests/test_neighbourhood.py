@@ -79,6 +79,18 @@ def test_a_subgraph_has_every_link_between_its_things_and_no_other(answers: Answ
     values = " ".join(names)
     query = f"SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {values} }} VALUES ?o {{ {values} }} ?s ?p ?o }}"
     assert len(found.links) == len(answers.select(query).results)
+    again = answers.select(found.sparql).results
+    assert {(row["from"].value, row["link"].value, row["to"].value) for row in again} == (
+        {(link.subject, link.predicate, link.object) for link in found.links}
+    )
+    assert answers.subgraph([COSLA]).sparql == "", "nothing links it to itself"
+
+
+def test_a_search_comes_with_a_query_for_what_it_found(answers: Answers) -> None:
+    found = answers.search("strategic planing", limit=5)
+    rows = answers.select(found.sparql).results
+    assert {row["thing"].value for row in rows} == {entity.iri for entity in found.results}
+    assert answers.search("qqqqqq").sparql == ""
 
 
 def test_a_subgraph_that_is_cut_says_so(answers: Answers) -> None:

@@ -162,7 +162,13 @@ class Answers:
         if not text.strip():
             raise BadParameter("q: is empty; give a word or a label.")
         found = self._release.search.search(text, self.names.class_iri(kind) if kind else None, limit + 1)
-        return Matches(self.release_id, text, tuple(found[:limit]), len(found) > limit)
+        shown = tuple(found[:limit])
+        return Matches(self.release_id, text, shown, len(found) > limit, self._names_query(shown))
+
+    def _names_query(self, entities: Sequence[Entity]) -> str:
+        """Returns a query for what some entities are called; empty for none."""
+        rows = [[NamedNode(entity.iri)] for entity in entities]
+        return self._release.library.program("names").bound({"thing": rows}) if rows else ""
 
     # Things and what they are linked to
 
@@ -217,7 +223,8 @@ class Answers:
         entities = tuple(entity for entity in found if entity.iri not in unknown)
         links, truncated = self._neighbourhood.between(names, limit)
         labels = {link.predicate: self._neighbourhood.label(link.predicate) for link in links}
-        return Subgraph(self.release_id, entities, links, labels, tuple(sorted(unknown)), truncated)
+        query = self._explainer.query_of(links)
+        return Subgraph(self.release_id, entities, links, labels, tuple(sorted(unknown)), truncated, query)
 
     def _describes(self, iri: str) -> bool:
         return (self.names.described(iri) or self.names.mentioned(iri)) is not None

@@ -167,7 +167,7 @@ class Neighbours:
 class Subgraph:
     """Some entities and the links between them; `labels` says what each kind of link is called.
 
-    `unknown` are the IRIs that were asked for and are not in the release.
+    `unknown` are the IRIs that were asked for and are not in the release; `sparql` finds the links again.
     """
 
     release: str
@@ -176,6 +176,7 @@ class Subgraph:
     labels: Mapping[str, str]
     unknown: tuple[str, ...]
     truncated: bool
+    sparql: str
 
 
 @dataclass(frozen=True)
@@ -224,12 +225,13 @@ class Description:
 
 @dataclass(frozen=True)
 class Matches:
-    """The entities that fit a search, best first."""
+    """The entities that fit a search, best first; `sparql` says what each of them is called."""
 
     release: str
     query: str
     results: tuple[Entity, ...]
     truncated: bool
+    sparql: str
 
 
 @dataclass(frozen=True)

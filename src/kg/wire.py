@@ -85,12 +85,13 @@ def questions(release: str, listed: Sequence[Question]) -> Json:
 
 
 def matches(value: Matches) -> Json:
-    """Returns {release, query, results: [entity], truncated}."""
+    """Returns {release, query, results: [entity], truncated, sparql}."""
     return {
         "release": value.release,
         "query": value.query,
         "results": [entity(found) for found in value.results],
         "truncated": value.truncated,
+        "sparql": value.sparql,
     }
 
 
@@ -119,7 +120,7 @@ def relation(value: Relation) -> Json:
 
 
 def subgraph(value: Subgraph) -> Json:
-    """Returns {release, entities, links: [{from, link, to, label, basis, origins}], unknown, truncated}."""
+    """Returns {release, entities, links: [{from, link, to, label, basis, origins}], unknown, truncated, sparql}."""
     links = [
         {
             "from": link.subject,
@@ -138,6 +139,7 @@ def subgraph(value: Subgraph) -> Json:
         "links": links,
         "unknown": list(value.unknown),
         "truncated": value.truncated,
+        "sparql": value.sparql,
     }
 
 

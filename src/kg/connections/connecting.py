@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from urllib.parse import urlencode
@@ -78,18 +78,9 @@ class Connections:
             searched,
             why_none,
             found is not None and found.truncated,
-            self._hops_query(step.link for chain in chains for step in chain.steps),
+            self._explainer.query_of(map(self._release.links.link, {s.link for chain in chains for s in chain.steps})),
             permalink_of(query, self._release.id),
         )
-
-    def _hops_query(self, numbers: Iterable[int]) -> str:
-        """Returns a query for the links that were walked; empty for none."""
-        links = map(self._release.links.link, set(numbers))
-        triples = sorted((link.subject, link.predicate, link.object) for link in links)
-        if not triples:
-            return ""
-        rows = [[NamedNode(part) for part in triple] for triple in triples]
-        return self._release.library.program("hops").bound({"from link to": rows})
 
     # Restrictions, as flags over nodes and types
 

@@ -70,6 +70,14 @@ class Explainer:
         """Returns the entity, or for an IRI without a label one that is called by its CURIE."""
         return entity_of(iri, known, self._release.library.prefixes)
 
+    def query_of(self, links: Iterable[Link]) -> str:
+        """Returns a query that finds some links again, with the basis of each; empty for none."""
+        triples = sorted({(link.subject, link.predicate, link.object) for link in links})
+        if not triples:
+            return ""
+        rows = [[NamedNode(part) for part in triple] for triple in triples]
+        return self._release.library.program("hops").bound({"from link to": rows})
+
     def paths(self, chains: Sequence[Chain]) -> tuple[Path, ...]:
         """Returns the chains as paths, each hop with its sentence and passages."""
         links = {step.link: self._release.links.link(step.link) for c in chains for step in c.steps}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kg.errors import KgError
 from kg.notebook.doors import Door
+from kg.notebook.markup import table
 from kg.notebook.records import Record
 
 if TYPE_CHECKING:
@@ -23,15 +24,12 @@ class Analysed(Record):
     def _repr_html_(self) -> str:
         rows = [row for row in self._held.get("results", ()) if isinstance(row, Mapping)]
         columns = list(dict.fromkeys(name for row in rows for name in row))
-        head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in columns)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{_cell(row.get(name))}</td>' for name in columns)}</tr>" for row in rows[:_SHOWN_ROWS]
-        )
+        cells = ([_cell(row.get(name)) for name in columns] for row in rows[:_SHOWN_ROWS])
         more = len(rows) - _SHOWN_ROWS
         left = f", {more} not shown" if more > 0 else ""
         cut = "; there are more: ask for a higher limit" if self._held.get("truncated") else ""
         foot = f"<p><small>{len(rows)} results{left}{cut}; release {escape(self.release[:12])}</small></p>"
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{foot}"
+        return table((escape(name.replace("_", " ")) for name in columns), cells) + foot
 
 
 class Timeline(Analysed):

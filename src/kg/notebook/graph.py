@@ -69,7 +69,7 @@ class Graph(Analyses):
             BadParameter: a restriction is none of these, or does not fit.
         """
         given = {"from_": start, "to": end, "max_hops": max_hops, "limit": limit, "basis": basis, "mode": mode}
-        return Paths(self._door.get("connections", **given, **restriction))
+        return Paths(self._door.get("connections", **given, **restriction), self.show)
 
     def describe(self, entity: str, limit: int = 200) -> Entity:
         """Returns what is known of a thing."""

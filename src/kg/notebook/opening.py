@@ -9,6 +9,7 @@ from kg.answers import open_answers
 from kg.errors import BadParameter
 from kg.notebook.doors import Door, LocalDoor
 from kg.notebook.graph import Graph
+from kg.notebook.progress import progress_shown
 from kg.release.build import build
 from kg.release.directory import find_release, fresh_release
 from kg.workspace import Settings, open_workspace, read_settings
@@ -52,5 +53,6 @@ def _folder(place: str | Path | None, settings: Settings) -> Path:
     workspace = open_workspace(root)
     folder = workspace.releases(settings)
     if fresh_release(folder, workspace.fingerprint()) is None:
-        build(workspace, settings)
+        with progress_shown("Building") as progress:
+            build(workspace, settings, progress=progress)
     return find_release(folder).root

@@ -5,9 +5,11 @@ One shape everywhere: `g.describe("COSLA").results[0].basis` is what `/api/descr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
+
+from kg.notebook.markup import table
 
 # Words of Python that are names in the API: `hop.from_`.
 _RENAMED = {"from_": "from"}
@@ -57,17 +59,16 @@ class Entity(Record):
     """What is known of a thing: label, what it says, its links with their basis, its passages."""
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{'→' if r.direction == 'forward' else '←'} {escape(r.label)}</td><td>{_link(r.entity)}</td>"
-            f"<td>{r.basis}</td></tr>"
+        rows = [
+            (f"{'→' if r.direction == 'forward' else '←'} {escape(r.label)}", _link(r.entity), r.basis)
             for r in self.results
-        )
+        ]
         facts = "".join(f"<dt>{escape(fact.label)}</dt><dd>{escape(fact.value)}</dd>" for fact in self.facts)
         says = f"<p>{escape(self.says)}</p>" if self.says else ""
         more = "<p>There are more links than are shown.</p>" if self.truncated else ""
         head = f"<h4>{_link(self)} <small>{escape(self.type or '')}</small></h4>"
-        table = f"<table><tbody>{rows}</tbody></table>" if rows else ""
-        return f"{head}{says}<dl>{facts}</dl>{table}{more}{_passages(self.evidence)}{_release(self)}"
+        links = table((), rows) if rows else ""
+        return f"{head}{says}<dl>{facts}</dl>{links}{more}{_passages(self.evidence)}{_release(self)}"
 
 
 class Matches(Sequence[Record]):
@@ -96,8 +97,13 @@ class Paths(Sequence[Record]):
     Everything that came with them is an attribute: `searched`, `why_none`, `truncated`, `sparql`.
     """
 
-    def __init__(self, answer: Mapping[str, Any]) -> None:
+    def __init__(self, answer: Mapping[str, Any], draw: Callable[[Paths], Any]) -> None:
         self.answer = Record(answer)
+        self._draw = draw
+
+    def show(self) -> Any:
+        """Returns the paths drawn from left to right, to look at and to go on from."""
+        return self._draw(self)
 
     def __len__(self) -> int:
         return len(self.answer.paths)
@@ -106,7 +112,7 @@ class Paths(Sequence[Record]):
         return self.answer.paths[index]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "answer":
+        if name.startswith("_") or name == "answer":
             raise AttributeError(name)
         return getattr(self.answer, name)
 

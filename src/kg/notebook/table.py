@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kg.errors import BadParameter
 from kg.names import XSD
+from kg.notebook.markup import table
 from kg.notebook.records import Record
 
 if TYPE_CHECKING:
@@ -72,14 +73,12 @@ class Table(Sequence[Mapping[str, object]]):
         return polars.DataFrame(self._rows, schema=list(self.columns), infer_schema_length=None, strict=False)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
-        rows = (
-            "<tr>" + "".join(f"<td>{_shown(row.get(name))}</td>" for name in self.columns) + "</tr>"
-            for row in self._cells[:_SHOWN_ROWS]
-        )
+        # A column of labels is folded into the column of things that it names.
+        shown = [c for c in self.columns if not (c.endswith("Label") and c.removesuffix("Label") in self.columns)]
+        rows = ([_shown(row.get(name), row.get(f"{name}Label")) for name in shown] for row in self._cells[:_SHOWN_ROWS])
         more = len(self) - _SHOWN_ROWS
         foot = f"<p>{len(self)} rows{f', {more} not shown' if more > 0 else ''}; release {self.answer.release[:12]}</p>"
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{foot}"
+        return table(map(html.escape, shown), rows) + foot
 
     def __repr__(self) -> str:
         return f"Table of {len(self)} rows: {', '.join(self.columns)}"
@@ -96,10 +95,10 @@ def _value(cell: Mapping[str, Any] | None) -> object:
     return cell["value"]
 
 
-def _shown(cell: Mapping[str, Any] | None) -> str:
+def _shown(cell: Mapping[str, Any] | None, named: Mapping[str, Any] | None) -> str:
     if cell is None:
         return ""
-    value, label = cell["value"], cell.get("label")
+    value, label = cell["value"], named["value"] if named else cell.get("label")
     # Only an address that opens a page is a link: a value may be any IRI.
     if cell["type"] != "uri" or not value.startswith(("http://", "https://")):
         return html.escape(label or value)

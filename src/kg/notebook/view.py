@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import anywidget
 import traitlets
@@ -26,13 +27,15 @@ class View(anywidget.AnyWidget):
 
     graph = traitlets.Dict().tag(sync=True)
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    # The class of the still picture that stands in for this view until it runs.
+    stands_in = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, drawing: Drawing) -> None:
         # As text: of a path that is given to one widget only the name would reach the browser.
         self._esm = built("widget.js").read_text(encoding="utf-8")
         self._css = built("view.css").read_text(encoding="utf-8")
         self.drawing = drawing
-        super().__init__(graph=drawing.graph)
+        super().__init__(graph=drawing.graph, stands_in=f"kg-still-{uuid4().hex}")
         self.on_msg(lambda _widget, content, _buffers: self.send(self.reply(content)))
 
     def reply(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,16 +57,16 @@ class View(anywidget.AnyWidget):
         return self.drawing.to_svg()
 
     def _ipython_display_(self) -> None:
-        """Shows the view; and, where no script will ever run (an export, a review), the still picture."""
+        """Shows the view; and, where no script will ever run (an export, a review), the still picture.
+
+        Who knows no widgets takes the picture that comes with the view. Who knows them but has none
+        running (a page made by nbconvert) shows the one below it, which a running view puts away.
+        """
         from IPython.display import HTML, display
 
         data, metadata = self._repr_mimebundle_() or ({}, {})
-        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]  # IPython's own
-        display(HTML(_STILL.format(self.drawing._repr_html_())))  # type: ignore[no-untyped-call]
-
-
-# JupyterLab and Notebook run the widget above; their pages have an element #main, exported ones do not.
-_STILL = '<style>#main .kg-still, .jp-LabShell .kg-still {{ display: none }}</style><div class="kg-still">{}</div>'
+        display({**data, "image/svg+xml": self.to_svg()}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]  # IPython's own
+        display(HTML(f'<div class="{self.stands_in}">{self.drawing._repr_html_()}</div>'))  # type: ignore[no-untyped-call]
 
 
 def _python(name: str) -> str:

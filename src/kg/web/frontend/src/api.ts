@@ -53,7 +53,7 @@ export async function get<T>(path: string, values: Values = {}, signal?: AbortSi
   return answered<T>(await fetch(asked ? `${path}?${asked}` : path, init));
 }
 
-export const search = (q: string, type?: string, limit = 20, signal?: AbortSignal): Promise<{ release: string; results: Entity[]; truncated: boolean }> =>
+export const search = (q: string, type?: string, limit = 20, signal?: AbortSignal): Promise<{ release: string; results: Entity[]; truncated: boolean; sparql: string }> =>
   get("/api/search", { q, type, limit }, signal);
 export const describe = (entity: string): Promise<Description> => get("/api/describe", { entity });
 export const connections = (values: Values): Promise<Connections> => get("/api/connections", values);

@@ -74,6 +74,8 @@ export interface Subgraph {
   /** What was asked for and is not in the release. */
   unknown: string[];
   truncated: boolean;
+  /** Finds the links again; empty for none. */
+  sparql: string;
 }
 
 export interface Term {

@@ -46,6 +46,17 @@ test("a picture fits into its frame, and pixels lead back to where they came fro
   assert.ok(Math.abs(back.x - 111) + Math.abs(back.y - 77) < 1e-9);
 });
 
+test("a still picture lies where its things would be drawn anew", () => {
+  const camera = Object.assign(new Camera(), { width: 400, height: 300 });
+  const thing = { x: 12, y: -31 };
+  const [before, { view }] = [camera.toScreen(thing), camera];
+  camera.zoom(2.5, { x: 300, y: 20 });
+  camera.pan(-44, 17);
+  const { x, y, width, height } = camera.placeOf(view);
+  const [moved, drawn] = [{ x: x + (before.x * width) / 400, y: y + (before.y * height) / 300 }, camera.toScreen(thing)];
+  assert.ok(Math.hypot(moved.x - drawn.x, moved.y - drawn.y) < 1e-9);
+});
+
 test("what lies under a point is found: a thing before a link, nothing in the open", () => {
   const drawn = scene();
   const [first] = drawn.nodes;

@@ -3,6 +3,7 @@
 import { render, type JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, ProblemError } from "../api.ts";
+import { editorAddress, queryIn } from "../explorer/route.ts";
 import { makeField, type Field } from "./field.ts";
 import { Results } from "./results.tsx";
 import { run, type Result } from "./running.ts";
@@ -53,7 +54,7 @@ function Editor({ examples, first }: { examples: readonly Example[]; first: stri
   useEffect(() => {
     if (!host.current) return;
     field.current = makeField(host.current, first, () => void ask(), keep);
-    if (new URLSearchParams(location.search).has("edit")) void ask();
+    if (queryIn(location)) void ask();
     get<{ release: string }>("/api/release").then(
       (found) => setRelease(found.release),
       () => undefined,
@@ -134,15 +135,13 @@ function explained(error: unknown): string {
 }
 
 function keep(text: string): void {
-  const values = new URLSearchParams(location.search);
-  values.set("edit", text);
-  history.replaceState(null, "", `/sparql?${values}`);
+  history.replaceState(null, "", editorAddress(text));
 }
 
 const root = document.getElementById("editor");
 if (root) {
   const examples = examplesOn(root);
-  const first = new URLSearchParams(location.search).get("edit") ?? FIRST;
+  const first = queryIn(location) ?? FIRST;
   const header = root.querySelector("header");
   const footer = root.querySelector("footer");
   const main = document.createElement("main");

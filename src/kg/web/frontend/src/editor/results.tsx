@@ -1,7 +1,7 @@
 // What a query found: as rows, as a graph, as a chart, and as it came.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ServiceSource } from "../api.ts";
 import { GraphController } from "../graph/controller.ts";
 import { GraphView } from "../graph/view.tsx";
@@ -26,6 +26,7 @@ export function Results({ result, query, release }: { result: Result; query: str
   const tabs: Tab[] = ["Table", ...(iris.length > 0 ? (["Graph"] as const) : []), ...(chart ? (["Chart"] as const) : []), "Raw"];
   const [wanted, setTab] = useState<Tab>(result.kind === "triples" ? "Graph" : "Table");
   const tab = tabs.includes(wanted) ? wanted : "Table";
+  const drawn = useRef<HTMLDivElement>(null);
   const [board, setBoard] = useState<{ controller: GraphController; picture: Picture } | null>(null);
   if (result.kind === "truth") return <p class="truth card">{result.value ? "Yes" : "No"}</p>;
   const labelled = withLabels(rows, called);
@@ -42,9 +43,9 @@ export function Results({ result, query, release }: { result: Result; query: str
         <p class="quiet" role="status">
           {rows.results.length} {result.kind === "triples" ? "triples" : "rows"} in {result.ms} ms
         </p>
-        <Exports name="query" title="SPARQL result" release={release} sparql={query} json={result.text && JSON.parse(jsonOf(result))} rows={tableRows(rows)} controller={tab === "Graph" ? board?.controller : undefined} picture={tab === "Graph" ? board?.picture : undefined} />
+        <Exports name="query" title="SPARQL result" release={release} sparql={query} json={JSON.parse(jsonOf(result))} rows={tableRows(rows)} {...(tab === "Graph" ? board : { drawn })} />
       </div>
-      <div id="result" role="tabpanel" aria-labelledby={`result-${tab}`}>
+      <div id="result" ref={drawn} role="tabpanel" aria-labelledby={`result-${tab}`}>
         {tab === "Table" && <AnswerTable answer={labelled} />}
         {tab === "Graph" && <ResultGraph result={result} iris={iris} ready={setBoard} />}
         {tab === "Chart" && chart && <Bars {...chart} called={called} />}

@@ -64,12 +64,7 @@ export function Board({
   arrangement?: Arrangement;
   ready: (picture: Picture) => void;
 }): JSX.Element {
-  const shown = (picture: Picture): void => {
-    ready(picture);
-    // For whoever drives this page: where things are drawn.
-    (window as unknown as { graphPicture: Picture }).graphPicture = picture;
-  };
-  return <GraphView {...{ controller, makeWorker, addressOf }} {...(arrangement ? { arrangement } : {})} ready={shown} />;
+  return <GraphView {...{ controller, makeWorker, addressOf, ready }} {...(arrangement ? { arrangement } : {})} />;
 }
 
 export function usePicture(): [Picture | null, (picture: Picture) => void] {

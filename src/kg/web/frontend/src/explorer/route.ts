@@ -37,6 +37,24 @@ export function pinnedRelease(): string | null {
   return typeof location === "undefined" ? null : new URLSearchParams(location.search).get("release");
 }
 
+// A longer address is refused by some servers and proxies.
+const LONGEST_ADDRESS = 6000;
+
+/** Returns the address of the editor with a query in it, at the release that is looked at. */
+export function editorAddress(query: string): string {
+  const release = pinnedRelease();
+  const pinned = release ? { release } : {};
+  const short = `/sparql?${new URLSearchParams({ edit: query, ...pinned })}`;
+  if (short.length <= LONGEST_ADDRESS) return short;
+  // What follows the # is not sent.
+  return `/sparql?${new URLSearchParams({ edit: "", ...pinned })}#${new URLSearchParams({ edit: query })}`;
+}
+
+/** Returns the query that an address of the editor holds; null for none. */
+export function queryIn({ search, hash }: { search: string; hash: string }): string | null {
+  return new URLSearchParams(hash.slice(1)).get("edit") ?? new URLSearchParams(search).get("edit");
+}
+
 const listeners = new Set<() => void>();
 
 export function onMove(listener: () => void): () => void {

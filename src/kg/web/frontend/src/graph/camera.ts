@@ -12,6 +12,13 @@ export interface Box {
   height: number;
 }
 
+/** Where one looked from: what a camera needs to find its place again. */
+export interface View {
+  x: number;
+  y: number;
+  scale: number;
+}
+
 const CLOSEST = 6;
 const FARTHEST = 0.005;
 
@@ -35,6 +42,18 @@ export class Camera {
       x: (point.x - this.width / 2) / this.scale + this.x,
       y: (point.y - this.height / 2) / this.scale + this.y,
     };
+  }
+
+  get view(): View {
+    const { x, y, scale } = this;
+    return { x, y, scale };
+  }
+
+  /** Returns where a picture of the same size, taken from another view, lies in this one. */
+  placeOf(view: View): Box {
+    const [factor, { x, y }] = [this.scale / view.scale, this.toScreen(view)];
+    const [width, height] = [this.width * factor, this.height * factor];
+    return { x: x - width / 2, y: y - height / 2, width, height };
   }
 
   pan(dx: number, dy: number): void {

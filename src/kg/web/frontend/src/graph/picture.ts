@@ -1,6 +1,6 @@
 // The canvas: draws what the controller shows, and turns mouse, touch and keys into steps.
 
-import { Camera, type Point } from "./camera.ts";
+import { Camera, type Point, type View } from "./camera.ts";
 import { draw, FONT } from "./canvas.ts";
 import type { GraphController } from "./controller.ts";
 import { hitAt, nextTowards, within, type Hit } from "./hit.ts";
@@ -14,6 +14,7 @@ const DOUBLE_CLICK_MS = 350;
 const MANY = 1200;
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
+const REST_MS = 160;
 
 export interface PictureEvents {
   /** A menu was asked for: of the node that is chosen. */
@@ -40,8 +41,8 @@ export class Picture {
   private readonly context: CanvasRenderingContext2D;
   private scene: Scene = { width: 1, height: 1, nodes: [], groups: [], links: [], labels: [], linkLabels: [] };
   private drag: Drag | null = null;
-  /** What was drawn when a large picture began to be moved: moved as it is, until it is let go. */
-  private still: HTMLCanvasElement | null = null;
+  /** What was drawn when a large picture began to be moved: moved and magnified as it is, until it rests. */
+  private still: { image: HTMLCanvasElement; view: View } | null = null;
   private hovered: string | null = null;
   private frame = 0;
   private settled = 0;
@@ -140,10 +141,20 @@ export class Picture {
     this.redraw();
   }
 
-  zoom(factor: number): void {
-    this.camera.zoom(factor);
+  zoom(factor: number, at?: Point): void {
+    this.look(() => this.camera.zoom(factor, at));
+  }
+
+  /** Changes where one looks. Thousands of things take too long to be drawn anew for every step of it. */
+  private look(change: () => void): void {
+    if (this.isLarge && !this.moving) this.keepStill();
+    change();
     this.touched = true;
     this.redraw();
+  }
+
+  private get isLarge(): boolean {
+    return this.controller.shown.nodes.length > MANY;
   }
 
   /** Brings a thing into the middle. */
@@ -182,35 +193,43 @@ export class Picture {
   };
 
   private paint(): void {
-    if (this.still && this.drag?.kind === "pan" && this.drag.moved) {
-      this.paintStill(this.still, this.drag);
-      return;
+    const quick = this.isLarge && (this.moving || this.drag?.moved === true);
+    if (this.still && !this.moving) this.paintStill(this.still);
+    else {
+      this.scene = this.sceneNow(quick, this.hovered);
+      draw(this.context, this.scene, this.theme, devicePixelRatio || 1);
     }
-    const many = this.controller.shown.nodes.length > MANY;
-    const quick = many && (this.moving || this.drag?.moved === true);
-    this.scene = this.sceneNow(quick, this.hovered);
-    draw(this.context, this.scene, this.theme, devicePixelRatio || 1);
     if (this.drag?.kind === "lasso") this.paintLoop(this.drag.loop);
     this.canvas.dataset["drawn"] = String(this.scene.nodes.length);
-    this.canvas.dataset["atRest"] = String(this.atRest);
-    if (quick && !this.moving) {
-      clearTimeout(this.settled);
-      this.settled = setTimeout(this.redraw, 160) as unknown as number;
-    }
+    this.canvas.dataset["atRest"] = String(this.atRest && this.still === null);
+    if (quick && !this.moving) this.sharpen();
   }
 
-  private paintStill(still: HTMLCanvasElement, { from, last }: Drag): void {
+  /** Draws everything as it should be once nothing has moved for a moment. */
+  private sharpen(): void {
+    clearTimeout(this.settled);
+    this.settled = setTimeout(() => {
+      this.still = null;
+      this.redraw();
+    }, REST_MS) as unknown as number;
+  }
+
+  private paintStill({ image, view }: { image: HTMLCanvasElement; view: View }): void {
     const ratio = devicePixelRatio || 1;
-    this.context.setTransform(1, 0, 0, 1, 0, 0);
+    const { x, y, width, height } = this.camera.placeOf(view);
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.fillStyle = this.theme.paper;
-    this.context.fillRect(0, 0, still.width, still.height);
-    this.context.drawImage(still, (last.x - from.x) * ratio, (last.y - from.y) * ratio);
+    this.context.fillRect(0, 0, this.camera.width, this.camera.height);
+    this.context.drawImage(image, x, y, width, height);
   }
 
   private keepStill(): void {
-    this.still = document.createElement("canvas");
-    [this.still.width, this.still.height] = [this.canvas.width, this.canvas.height];
-    this.still.getContext("2d")?.drawImage(this.canvas, 0, 0);
+    this.sharpen();
+    if (this.still) return;
+    const image = document.createElement("canvas");
+    [image.width, image.height] = [this.canvas.width, this.canvas.height];
+    image.getContext("2d")?.drawImage(this.canvas, 0, 0);
+    this.still = { image, view: this.camera.view };
   }
 
   private sceneNow(quick: boolean, hovered: string | null): Scene {
@@ -248,6 +267,7 @@ export class Picture {
   private resize(): void {
     const { clientWidth, clientHeight } = this.canvas;
     if (!clientWidth || !clientHeight) return;
+    this.still = null;
     const ratio = devicePixelRatio || 1;
     const first = this.camera.width === 1;
     [this.canvas.width, this.canvas.height] = [clientWidth * ratio, clientHeight * ratio];
@@ -287,12 +307,16 @@ export class Picture {
     if (event.button !== 0) return;
     this.canvas.focus({ preventScroll: true });
     this.canvas.setPointerCapture(event.pointerId);
+    if (this.still) {
+      // What is under the pointer is known only of what is drawn as it should be.
+      this.still = null;
+      this.paint();
+    }
     const from = this.at(event);
     const hit = hitAt(this.scene, from);
     const kind = this.lasso ? "lasso" : hit?.kind === "node" ? "node" : "pan";
     const id = hit?.kind === "node" ? hit.node.id : "";
     this.drag = { kind, id, last: from, from, moved: false, loop: [from], hit };
-    if (kind === "pan" && this.controller.shown.nodes.length > MANY) this.keepStill();
   }
 
   private move(event: PointerEvent): void {
@@ -304,13 +328,17 @@ export class Picture {
     }
     drag.moved ||= Math.hypot(at.x - drag.from.x, at.y - drag.from.y) > CLICK_REACH;
     if (!drag.moved) return;
-    if (drag.kind === "pan") {
-      this.camera.pan(at.x - drag.last.x, at.y - drag.last.y);
-      this.touched = true;
-    } else if (drag.kind === "node") this.layout.positions.set(drag.id, this.camera.toGraph(at));
-    else drag.loop.push(at);
+    if (drag.kind === "pan") this.look(() => this.camera.pan(at.x - drag.last.x, at.y - drag.last.y));
+    else if (drag.kind === "node") this.layout.positions.set(drag.id, this.camera.toGraph(at));
+    else this.draw(drag.loop, at);
     drag.last = at;
     this.redraw();
+  }
+
+  /** Goes on with the line around things. */
+  private draw(loop: Point[], at: Point): void {
+    if (this.isLarge && !this.moving) this.keepStill();
+    loop.push(at);
   }
 
   private up(event: PointerEvent): void {
@@ -358,9 +386,7 @@ export class Picture {
   private wheel(event: WheelEvent): void {
     event.preventDefault();
     const pixels = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
-    this.camera.zoom(Math.exp(-pixels * 0.0016), this.at(event));
-    this.touched = true;
-    this.redraw();
+    this.zoom(Math.exp(-pixels * 0.0016), this.at(event));
   }
 
   private key(event: KeyboardEvent): void {
@@ -400,9 +426,7 @@ export class Picture {
   /** An arrow key goes to the next thing that way; with shift it moves the picture. */
   private step(dx: number, dy: number, pan: boolean): void {
     if (pan) {
-      this.camera.pan(-dx * PAN_STEP, -dy * PAN_STEP);
-      this.touched = true;
-      this.redraw();
+      this.look(() => this.camera.pan(-dx * PAN_STEP, -dy * PAN_STEP));
       return;
     }
     const [chosen] = this.controller.selection.nodes;

@@ -53,6 +53,7 @@ export class HeldSource implements Source {
       links: this.links.filter((link) => wanted.has(link.from) && wanted.has(link.to)),
       unknown: iris.filter((iri) => !this.entities.has(iri)),
       truncated: false,
+      sparql: "",
     });
   }
 

@@ -56,6 +56,8 @@ export function GraphView(props: GraphViewProps): JSX.Element {
       hovered: setHovered,
     }, places);
     picture.current = made;
+    // For whoever drives the page: where things are drawn.
+    Object.assign(canvas.current, { graphPicture: made });
     ready?.(made);
     return () => made.destroy();
   }, [controller]);

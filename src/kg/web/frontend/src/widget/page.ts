@@ -96,10 +96,10 @@ export async function drawnPage(element: Element, options: PageOptions): Promise
 }
 
 /** Returns a copy of what is drawn in which nothing waits for a click. */
-function still(element: Element, quotes: boolean): Element {
+export function still(element: Element, quotes: boolean): Element {
   const copy = element.cloneNode(true) as Element;
   // What opens more has nothing to open here, and links lead into a service that may not be there.
-  copy.querySelectorAll(".exports, button[aria-expanded]").forEach((one) => one.remove());
+  copy.querySelectorAll(".exports, nav, a.button, button[aria-expanded]").forEach((one) => one.remove());
   copy.querySelectorAll("a").forEach((link) => link.removeAttribute("href"));
   if (!quotes) copy.querySelectorAll("blockquote").forEach((quote) => quote.remove());
   for (const button of copy.querySelectorAll("button")) {

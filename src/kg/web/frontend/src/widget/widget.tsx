@@ -4,7 +4,6 @@ import { render as draw } from "preact";
 import workerSource from "text:../graph/layout.worker.ts";
 import { GraphController } from "../graph/controller.ts";
 import type { Arrangement } from "../graph/layout.ts";
-import type { Picture } from "../graph/picture.ts";
 import { GraphView } from "../graph/view.tsx";
 import type { Entity, Link } from "../types.ts";
 import type { AnyModel } from "./anywidget.ts";
@@ -26,15 +25,23 @@ function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void
   const place = document.createElement("div");
   place.className = "kg-widget";
   el.append(place);
-  // For whoever drives the page: where things are drawn.
-  const ready = (picture: Picture): void => void Object.assign(place, { graphPicture: picture });
-  draw(<GraphView {...{ controller, arrangement, ready }} makeWorker={textWorker(workerSource)} />, place);
+  const shown = putAway(model.get("stands_in"));
+  draw(<GraphView {...{ controller, arrangement }} makeWorker={textWorker(workerSource)} />, place);
   return () => {
     forget();
     source.close();
+    shown.remove();
     draw(null, place);
     place.remove();
   };
+}
+
+/** Hides the still picture that stood in for this view, wherever on the page it is, until what is returned is removed. */
+function putAway(standsIn: unknown): HTMLStyleElement {
+  const style = document.createElement("style");
+  style.textContent = `.${CSS.escape(String(standsIn))} { display: none }`;
+  document.head.append(style);
+  return style;
 }
 
 function tell(model: AnyModel, selected: string[]): void {

@@ -4,7 +4,7 @@ import { get } from "../../api.ts";
 import { className, ClassMark } from "../../graph/symbol.tsx";
 import type { Entity } from "../../types.ts";
 import { ClaimList, type Claim } from "../claims.tsx";
-import { Exports } from "../exports.tsx";
+import { Exports, queryOf } from "../exports.tsx";
 import { Show, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
 import { OneThing } from "./asking.tsx";
@@ -65,7 +65,7 @@ function Table({ answer }: { answer: Comparison }): JSX.Element {
     ["document", "kind", "state", "items"],
     ...answer.results.map((cell) => [cell.document.iri, cell.kind, cell.state, String(cell.items)]),
   ];
-  const question = { name: "compare-documents-on-theme", values: { theme: answer.theme.iri } };
+  const sparql = queryOf("compare-documents-on-theme", { theme: answer.theme.iri });
   return (
     <div ref={drawn}>
       <div class="view-head">
@@ -77,7 +77,7 @@ function Table({ answer }: { answer: Comparison }): JSX.Element {
             {answer.origins} of {answer.documents} documents state something on it, {answer.independent} of them independently.
           </p>
         </div>
-        <Exports name="compare" title={`Compare: ${answer.theme.label}`} release={answer.release} json={answer} {...{ rows, question, drawn }} />
+        <Exports name="compare" title={`Compare: ${answer.theme.label}`} release={answer.release} json={answer} {...{ rows, sparql, drawn }} />
       </div>
       <p class="keys">
         {(Object.keys(WORDS) as State[]).map((state) => (

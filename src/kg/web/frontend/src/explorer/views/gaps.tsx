@@ -4,7 +4,7 @@ import { get } from "../../api.ts";
 import type { Entity, Passage } from "../../types.ts";
 import { Passages } from "../../graph/panels.tsx";
 import { ClaimList, DocumentLink, isClaim, type Claim } from "../claims.tsx";
-import { Exports } from "../exports.tsx";
+import { Exports, queryOf } from "../exports.tsx";
 import { Named, Show, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
 
@@ -68,12 +68,12 @@ function Matrix({ answer }: { answer: GapsAnswer }): JSX.Element {
       ...[gap.evidence, gap.recommendation, gap.follow_up].map((value) => String(has(value))),
     ]),
   ];
-  const question = { name: "gaps-of-barriers", values: {} };
+  const sparql = queryOf("gaps-of-barriers");
   return (
     <div ref={drawn}>
       <div class="view-head">
         <h1>Gaps: barriers by theme</h1>
-        <Exports name="gaps" title="Gaps" release={answer.release} json={answer} rows={csv} {...{ question, drawn }} />
+        <Exports name="gaps" title="Gaps" release={answer.release} json={answer} rows={csv} {...{ sparql, drawn }} />
       </div>
       <p class="keys">
         {(Object.keys(WORDS) as Level[]).map((level) => (

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { get } from "../../api.ts";
+import { get, ServiceSource } from "../../api.ts";
+import { useController } from "../../graph/view.tsx";
 import { Board, useBoard, usePicture } from "../graph.tsx";
 import { Exports, linkRows } from "../exports.tsx";
 import { EntityField, Show, useLoaded } from "../pieces.tsx";
@@ -21,13 +22,20 @@ function Whole({ values, release }: { values: URLSearchParams; release: string }
     (made) => (nodes.length > 0 ? made.add(nodes) : Promise.resolve()),
     [nodes.join(" ")],
   );
+  // What there is to take away is what is drawn now.
+  useController(controller);
   useEffect(() => void (document.title = `${title} · Policy evidence`), [title]);
   return (
     <section class="graph-card whole" aria-label={title}>
       <div class="view-head">
         <h1>{title}</h1>
         <EntityField label="Add a thing" name="add" value="" choose={(_, entity) => entity && void controller.add([entity.iri])} />
-        <Exports {...{ name: "graph", title, release, controller, picture }} json={controller.shown.links} rows={linkRows(controller)} />
+        <Exports
+          {...{ name: "graph", title, release, controller, picture }}
+          sparql={async () => (await new ServiceSource().subgraph(controller.shown.nodes.map((node) => node.iri))).sparql}
+          json={{ release, entities: controller.shown.nodes, links: controller.shown.links }}
+          rows={linkRows(controller)}
+        />
       </div>
       <Board controller={controller} ready={ready} />
     </section>

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, questions } from "../../api.ts";
 import type { Answer, Question, QuestionParameter } from "../../types.ts";
 import { Exports } from "../exports.tsx";
@@ -91,10 +91,11 @@ function QuestionForm({ question, given }: { question: Question; given: Record<s
 
 function Rows({ question, given, title }: { question: Question; given: Record<string, string[]>; title: string }): JSX.Element {
   const found = useLoaded(() => ask(question.name, given), [JSON.stringify(given)]);
+  const drawn = useRef<HTMLElement>(null);
   return (
     <Show of={found}>
       {(answer) => (
-        <section class="card">
+        <section class="card" ref={drawn}>
           <div class="view-head">
             <h2>
               {answer.results.length} {answer.results.length === 1 ? "row" : "rows"}
@@ -105,7 +106,7 @@ function Rows({ question, given, title }: { question: Question; given: Record<st
                   Open as graph
                 </a>
               )}
-              <Exports {...{ name: question.name, title, release: answer.release }} sparql={answer.sparql} json={answer} rows={tableRows(answer)} />
+              <Exports {...{ name: question.name, title, release: answer.release }} sparql={answer.sparql} json={answer} rows={tableRows(answer)} drawn={drawn} />
             </span>
           </div>
           <AnswerTable answer={answer} />

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { search } from "../../api.ts";
 import { className } from "../../graph/symbol.tsx";
 import { Exports } from "../exports.tsx";
@@ -9,14 +9,15 @@ import { to } from "../route.ts";
 export function Search({ values }: { values: URLSearchParams }): JSX.Element {
   const q = values.get("q") ?? "";
   const type = values.get("type") ?? "";
+  const drawn = useRef<HTMLElement>(null);
   const found = useLoaded(() => search(q, type || undefined, 60), [q, type]);
   useEffect(() => void (document.title = `${q} · Policy evidence`), [q]);
   return (
     <Show of={found}>
-      {({ results, truncated, release }) => {
+      {({ results, truncated, release, sparql }) => {
         const types = [...new Set(results.map((entity) => entity.type ?? ""))];
         return (
-          <section aria-live="polite" class="card">
+          <section aria-live="polite" class="card" ref={drawn}>
             <div class="view-head">
               <h1>
                 {results.length}
@@ -27,6 +28,7 @@ export function Search({ values }: { values: URLSearchParams }): JSX.Element {
                 title={`Search: ${q}`}
                 release={release}
                 json={results}
+                {...{ sparql, drawn }}
                 rows={[["iri", "curie", "label", "type"], ...results.map((e) => [e.iri, e.curie, e.label, e.type ?? ""])]}
               />
             </div>

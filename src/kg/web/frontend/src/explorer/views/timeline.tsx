@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../../api.ts";
 import type { Entity } from "../../types.ts";
 import { ClaimList, type Claim } from "../claims.tsx";
-import { Exports } from "../exports.tsx";
+import { Exports, queryOf } from "../exports.tsx";
 import { Show, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
 
@@ -54,14 +54,14 @@ function Years({ answer, theme: asked }: { answer: TimelineAnswer; theme: string
       all.map((year) => [theme.iri, year.year, year.state, String(year.items), String(year.barriers), String(year.origins)]),
     ),
   ];
-  const question = { name: "timeline-of-themes", values: { theme: asked } };
+  const sparql = queryOf("timeline-of-themes", { theme: asked });
   return (
     <div ref={drawn}>
       <div class="view-head">
         <p class="quiet">
           A circle is as large as the number of items that name the theme in that year; a dash is silence in a later year.
         </p>
-        <Exports name="timeline" title="Timeline" release={answer.release} json={answer} {...{ rows, question, drawn }} />
+        <Exports name="timeline" title="Timeline" release={answer.release} json={answer} {...{ rows, sparql, drawn }} />
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="Themes by year">
         <table class="matrix years">

@@ -4,7 +4,7 @@ import { get } from "../../api.ts";
 import { Passages } from "../../graph/panels.tsx";
 import type { Basis, Entity, Passage } from "../../types.ts";
 import { DocumentLink } from "../claims.tsx";
-import { Exports } from "../exports.tsx";
+import { Exports, queryOf } from "../exports.tsx";
 import { BasisMark, Named, Show, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
 import { OneThing } from "./asking.tsx";
@@ -69,7 +69,7 @@ function Effects({ answer }: { answer: WhatIfAnswer }): JSX.Element {
         <h2>
           Without <a href={to("entity", { entity: answer.barrier.curie })}>{answer.barrier.label}</a>
         </h2>
-        <Exports name="what-if" title={`What if: ${answer.barrier.label}`} release={answer.release} json={answer} {...{ rows, drawn }} />
+        <Exports name="what-if" title={`What if: ${answer.barrier.label}`} release={answer.release} json={answer} sparql={queryOf("what-if-a-barrier-went", { barrier: answer.barrier.iri })} {...{ rows, drawn }} />
       </div>
       <p>
         {answer.freed === 0 ? "Nothing would be free of barriers" : `${answer.freed} things would be free of barriers`};{" "}
