@@ -245,7 +245,7 @@ def report(documents: Sequence[dict[str, Any]], done: Sequence[Ingested], second
             reached["micro F1"] = micro[2]
             right, all_, wrong = theme_scores(documents, counts, of_six=True)
             plain, _, remarked = theme_scores(documents, counts, of_six=False)
-            reached["theme top-1"] = right / all_
+            reached["theme top-1"] = plain / all_
             remarks = [*counts.remarks, *dict.fromkeys([*wrong, *remarked])]
     passages = [(c, i.document.text) for i in done for c in i.candidates]
     held = sum(sha256(text[c.start : c.end]) == c.sha256 for c, text in passages)
