@@ -21,6 +21,7 @@ from kg.ingest.labels import Kind, label_of, lead_in_of, mark_of
 from kg.ingest.metadata import properties_of
 from kg.ingest.pipeline import Ingested, ingest_document, ingest_file
 from kg.ingest.plain import blocks_of_plain
+from kg.ingest.themes import Themes
 from kg.names import BASE, PEV
 from kg.release.opened import Release
 
@@ -307,6 +308,28 @@ def test_a_barrier_blocks_what_its_sentence_names_and_else_affects_its_theme(kno
     assert links_of(said, "blocks", "affects") == [("Strategic planning", "said")]
     assert links_of(judged, "blocks", "affects") == [("Staff time and capacity", "judged")]
     assert [a.label for x in judged.links if x.type == PEV + "hasTheme" for a in x.alternatives] == ["Workforce"]
+
+
+@pytest.mark.parametrize(
+    ("passage", "theme"),
+    [
+        ("Funding cuts close day centres and slow hospital discharge.", "Funding level and pressure"),
+        ("Hospital discharge is slow where funding cuts close day centres.", "Shift from hospital"),
+        ("New charges for help such as lunch clubs, befriending and peer support.", "Charges and client income"),
+        ("Lunch clubs, befriending and peer support lost their rooms.", "Community resilience"),
+    ],
+)
+def test_a_passage_is_about_what_stands_at_its_head_and_not_about_its_examples(
+    known: Known, passage: str, theme: str
+) -> None:
+    assert Themes(known).ranked(passage)[0].theme.label == theme
+
+
+def test_the_name_of_a_body_says_less_of_a_theme_than_other_words(known: Known) -> None:
+    words = "Finance Board training"
+    plain, named = (Themes(known).ranked(words, (), names) for names in ((), [(0, len("Finance Board"))]))
+
+    assert (plain[0].theme.label, named[0].theme.label) == ("Finance", "Workforce")
 
 
 def test_an_item_like_one_of_another_report_is_proposed_as_similar_and_not_merged(known: Known) -> None:

@@ -68,7 +68,7 @@ _NOT_THESE = re.compile(
     re.IGNORECASE,
 )
 _ROLES = (
-    (Role.RESPONSIBLE, re.compile(r"^(who|by whom|for whom|responsib\w*( body| party| organi[sz]ation)?|owner|(lead|action) ?(body|agency|organi[sz]ation|department|by|owner)?|accountable( body)?|address(ee|ed to)s?|directed (to|at)|to whom|for)$", re.I)),
+    (Role.RESPONSIBLE, re.compile(r"^(who|by whom|for whom|responsib\w*( body| party| organi[sz]ation)?|owner|lead|(lead|action) ?(body|agency|organi[sz]ation|department|by|owner)|accountable( body)?|address(ee|ed to)s?|directed (to|at)|to whom|for)$", re.I)),
     (Role.DEADLINE, re.compile(r"^((by )?when|deadline|time ?(scale|frame|line|ing)s?|target( date)?|due( date| by)?|completion( date)?|date|to be (done|completed) by|timing)$", re.I)),
     (Role.TOPIC, re.compile(r"^(themes?|topics?|areas?|domains?|subjects?|priority( area)?s?|chapter|section|dimension|pillar)$", re.I)),
 )  # fmt: skip

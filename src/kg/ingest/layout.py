@@ -6,11 +6,15 @@ Coordinates are PDF points, y upward.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 _NARROWEST_GUTTER = 7.0
 _FEWEST_ROWS = 4
+# A number or letter that hangs before its paragraph, with no mark after it.
+_HANGING = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,2})*|[a-z]|[ivx]{2,5}|[IVX]{1,6})\)?")
+_WIDEST_HANG = 60.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Segment:
     size: float
     text: str = ""
     hyphen: bool = False
+    # How many letters at the start of a line are a hanging number.
+    hanging: int = 0
     last: Box = field(init=False)
     _bold: list[bool] = field(default_factory=list)
 
@@ -59,6 +65,8 @@ class Segment:
 
     def join(self, other: Segment) -> None:
         """Adds another run of the same line at the end."""
+        if _HANGING.fullmatch(self.text.strip()) and other.box.left - self.box.left < _WIDEST_HANG:
+            self.hanging = len(self.text.strip())
         self.text += " " + other.text
         self._bold += [bool(other._bold and other._bold[0] and self._bold and self._bold[-1]), *other._bold]
         self.box, self.last, self.hyphen = self.box.with_(other.box), other.last, other.hyphen
@@ -67,10 +75,9 @@ class Segment:
     def all_bold(self) -> bool:
         return all(self._bold)
 
-    @property
-    def bold_start(self) -> int:
-        """How many letters at the start are bold."""
-        return next((at for at, bold in enumerate(self._bold) if not bold), len(self.text.rstrip()))
+    def bold_to(self, start: int = 0) -> int:
+        """Returns where the bold letters end that begin at a place."""
+        return next((at for at in range(start, len(self._bold)) if not self._bold[at]), len(self.text.rstrip()))
 
 
 def lines_of(segments: Sequence[Segment]) -> list[Segment]:
@@ -90,7 +97,7 @@ def lines_of(segments: Sequence[Segment]) -> list[Segment]:
 
 
 def _copy(segment: Segment) -> Segment:
-    return Segment(segment.box, segment.size, segment.text, segment.hyphen, list(segment._bold))
+    return Segment(segment.box, segment.size, segment.text, segment.hyphen, segment.hanging, _bold=list(segment._bold))
 
 
 def _on_one_line(one: Segment, other: Segment) -> bool:
@@ -241,7 +248,26 @@ def _grids(rulings: Rulings) -> list[Box]:
         else:
             grids.append(line)
             counts.append(1)
-    return [grid for grid, count in zip(grids, counts, strict=True) if count >= 3 and grid.right - grid.left > 100]
+    return [
+        part
+        for grid, count in zip(grids, counts, strict=True)
+        if count >= 3 and grid.right - grid.left > 100
+        for part in _parted_by_boxes(grid, rulings)
+    ]
+
+
+def _parted_by_boxes(grid: Box, rulings: Rulings) -> list[Box]:
+    """Returns a grid without the boxes above and below that are as wide: those have no line down their middle."""
+    inner = [r for r in rulings.down if grid.left + 6 < r.left < grid.right - 6 and grid.holds(r, 4)]
+    if not inner:
+        return [grid]
+    runs: list[Box] = []
+    for line in sorted(inner, key=lambda r: r.bottom):
+        if runs and line.bottom <= runs[-1].top + 4:
+            runs[-1] = runs[-1].with_(line)
+        else:
+            runs.append(line)
+    return [Box(grid.left, run.bottom, grid.right, run.top) for run in runs]
 
 
 def _levels(values: list[float]) -> list[float]:
@@ -297,7 +323,7 @@ def _flows(segments: list[Segment]) -> list[list[Segment]]:
     band: list[Segment] = []
     crossing: list[Segment] = []
     for row in _rows_of(segments):
-        crosses = any(s.box.left < gutter < s.box.right for s in row)
+        crosses = _is_across(row, gutter)
         if crosses and band:
             flows += _sides(band, gutter)
             band = []
@@ -312,12 +338,11 @@ def _sides(band: list[Segment], gutter: float) -> list[list[Segment]]:
     rows = _rows_of(band)
     usual = sorted(s.size for s in band)[len(band) // 2]
     end = len(rows)
-    # A heading below both columns is short and so looks like one more line of the left one.
+    # A heading below both columns is short and so looks like one more line of the left one; where text follows
+    # it in the band, it is one.
     last_right = max((at for at, row in enumerate(rows) if any(s.box.right > gutter for s in row)), default=0)
-    for at in range(last_right + 1, len(rows)):
-        if min(s.size for s in rows[at]) > 1.1 * usual:
-            end = at
-            break
+    while end > last_right + 1 and min(s.size for s in rows[end - 1]) > 1.1 * usual:
+        end -= 1
     inside, below = [s for row in rows[:end] for s in row], [s for row in rows[end:] for s in row]
     left = [s for s in inside if s.box.right <= gutter]
     right = [s for s in inside if s.box.right > gutter]
@@ -342,18 +367,32 @@ def _gutter(segments: Sequence[Segment]) -> float | None:
         return None
     left, right = min(s.box.left for s in segments), max(s.box.right for s in segments)
     rows = _rows_of(segments)
-    best, most = None, 0
+    best, most, crossing = None, 0, len(rows)
     for step in range(20, 81, 2):
         x = left + (right - left) * step / 100
-        count = sum(_parted(row, x) for row in rows)
-        if count > most:
-            best, most = x, count
-    crossing = 0 if best is None else sum(any(s.box.left < best < s.box.right for s in row) for row in rows)
-    return best if most >= max(_FEWEST_ROWS, 0.3 * (len(rows) - crossing)) and most * 2 > crossing else None
+        count, across = sum(_parted(row, x) for row in rows), sum(_is_across(row, x) for row in rows)
+        if (count, -across) > (most, -crossing):
+            best, most, crossing = x, count, across
+    fewest = (
+        2.0 if best is not None and _stands_apart(segments, best) else max(_FEWEST_ROWS, 0.3 * (len(rows) - crossing))
+    )
+    return best if most >= fewest and most * 2 > crossing else None
+
+
+def _stands_apart(segments: Sequence[Segment], x: float) -> bool:
+    """Tells whether what is right of an x is a column of its own: of prose, from one edge on, and nothing crosses."""
+    right = [s for s in segments if s.box.left >= x]
+    edge = min((s.box.left for s in right), default=0.0)
+    aligned = sum(s.box.left - edge < 3 for s in right) > 0.8 * len(right)
+    prose = sum(len(s.text) for s in right) > 20 * len(right)
+    return aligned and prose and not _is_across(segments, x)
+
+
+def _is_across(row: Sequence[Segment], x: float) -> bool:
+    return any(s.box.left < x < s.box.right for s in row)
 
 
 def _parted(row: Sequence[Segment], x: float) -> bool:
     lefts = [s.box.right for s in row if s.box.right <= x]
     rights = [s.box.left for s in row if s.box.left >= x]
-    across = any(s.box.left < x < s.box.right for s in row)
-    return bool(lefts and rights and not across and min(rights) - max(lefts) >= _NARROWEST_GUTTER)
+    return bool(lefts and rights and not _is_across(row, x) and min(rights) - max(lefts) >= _NARROWEST_GUTTER)

@@ -112,7 +112,8 @@ def _attribution(told: Attribution, reading: Reading) -> Attribution:
 def _theme(candidate: Candidate, words: str, reading: Reading) -> CandidateLink | None:
     hints = candidate.hints or {}
     context = [*candidate.context, *([hints[Role.TOPIC]] if Role.TOPIC in hints else [])]
-    ranked = reading.themes.ranked(_matter(candidate, words, reading), context)
+    matter = _matter(candidate, words, reading)
+    ranked = reading.themes.ranked(matter, context, reading.bodies.places(matter))
     if not ranked:
         return None
     others = tuple(Alternative(s.theme.iri, s.theme.label) for s in ranked[1:2])

@@ -161,12 +161,18 @@ class Bodies:
 
     def named(self, text: str) -> list[Body]:
         """Returns the bodies that a text of a few words names, such as a table's cell."""
-        spans = self._spans(view(text).text)
+        return [body for _, _, body in self._apart(view(text).text)]
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Returns the ranges of a text in which bodies are named."""
+        return [(start, end) for start, end, _ in self._apart(text)]
+
+    def _apart(self, text: str) -> list[tuple[int, int, Body]]:
         taken: list[tuple[int, int, Body]] = []
-        for span in spans:
+        for span in self._spans(text):
             if not any(span[0] < b and a < span[1] for a, b, _ in taken):
                 taken.append(span)
-        return [body for _, _, body in sorted(taken, key=lambda span: span[0])]
+        return sorted(taken, key=lambda span: span[0])
 
     def of_name(self, name: str) -> Body:
         """Returns the body of a name, known or new."""

@@ -25,6 +25,8 @@ MOST_PAGES = 2_000
 _ITEM = re.compile(
     r"(?P<bullet>[-•·▪●◦‣–■□o*\uf0b7\uf0a7])\s+|(?P<number>\(?(?:\d{1,3}|[a-z])[.)]|\d{1,2}(?:\.\d{1,2}){1,2}\.?)\s+"
 )
+# Half of a reference that a line end parts, such as "paragraphs 2.3" and "to 2.8".
+_GOES_ON = re.compile(r"\d{1,2}(?:\.\d{1,2})+\s+[a-z]")
 _NOTE = re.compile(r"(\[?\d{1,3}\]?|[*†‡])[.)]?\s+\S|(\d{1,3})[A-Z]")
 _MARGIN = 0.09
 
@@ -67,13 +69,13 @@ def _read(document: Any) -> tuple[str, list[Block], dict[str, Found], int]:
             "holds pictures of pages and no text (a scan). Run text recognition first, "
             "for instance `ocrmypdf IN.pdf OUT.pdf`, and ingest what it writes."
         )
-    body = _usual_size(pages)
+    sizes = _sizes(pages)
     furniture = _recurring(pages)
     composer = Composer()
     tables = 0
     for page in pages:
-        tables += _add_page(composer, page, body, furniture, tables)
-    return composer.text, composer.blocks, _properties(document, pages, body), count
+        tables += _add_page(composer, page, sizes, furniture, tables)
+    return composer.text, composer.blocks, _properties(document, pages, sizes.body), count
 
 
 @dataclass
@@ -164,12 +166,29 @@ def _rulings(page: Any, width: float, height: float) -> Rulings:
     return rulings
 
 
-def _usual_size(pages: list[_Page]) -> float:
-    sizes: Counter[float] = Counter()
+@dataclass(frozen=True)
+class _Sizes:
+    """The sizes of type: that of running text, and the larger ones of headings, the largest first."""
+
+    body: float
+    headings: tuple[float, ...]
+
+    def level(self, size: float) -> int:
+        """Returns the level of a heading: 1 is a title's; what is only bold comes after all that are larger."""
+        return 1 if size > 1.6 * self.body else 2 + sum(size < 0.95 * known for known in self.headings)
+
+
+def _sizes(pages: list[_Page]) -> _Sizes:
+    counts: Counter[float] = Counter()
     for page in pages:
         for segment in page.segments:
-            sizes[round(segment.size * 2) / 2] += len(segment.text)
-    return sizes.most_common(1)[0][0] if sizes else 12.0
+            counts[round(segment.size * 2) / 2] += len(segment.text)
+    body = counts.most_common(1)[0][0] if counts else 12.0
+    headings: list[float] = []
+    for size in sorted((size for size in counts if 1.12 * body < size <= 1.6 * body), reverse=True):
+        if not headings or size < 0.95 * headings[-1]:
+            headings.append(size)
+    return _Sizes(body, tuple(headings))
 
 
 def _shape(text: str) -> str:
@@ -188,7 +207,7 @@ def _recurring(pages: list[_Page]) -> set[str]:
     }
 
 
-def _add_page(composer: Composer, page: _Page, body: float, furniture: set[str], first_table: int) -> int:
+def _add_page(composer: Composer, page: _Page, sizes: _Sizes, furniture: set[str], first_table: int) -> int:
     """Adds the blocks of a page in reading order, and returns how many tables it has."""
     running = [s for s in page.segments if page.in_margin(s.box) and _shape(s.text) in furniture]
     rest = [s for s in page.segments if not (page.in_margin(s.box) and _shape(s.text) in furniture)]
@@ -201,7 +220,7 @@ def _add_page(composer: Composer, page: _Page, body: float, furniture: set[str],
             _add_table(composer, flow, page.number, number)
             number += 1
         else:
-            _add_flow(composer, flow, page, body)
+            _add_flow(composer, flow, page, sizes)
     for segment in running:
         composer.add(segment.text, Block(BlockKind.FURNITURE, 0, 0, page=page.number))
     return number - first_table
@@ -224,17 +243,17 @@ def _joined(lines: list[Segment]) -> str:
     return "\n".join(" ".join(line.text.split()) for line in lines)
 
 
-def _add_flow(composer: Composer, segments: list[Segment], page: _Page, body: float) -> None:
+def _add_flow(composer: Composer, segments: list[Segment], page: _Page, sizes: _Sizes) -> None:
     lines = lines_of(segments)
     right = max((line.box.right for line in lines), default=0.0)
     held: list[Segment] = []
     for line in lines:
         if held and _starts(held, line, right, page):
-            _add_paragraph(composer, held, page, body)
+            _add_paragraph(composer, held, page, sizes)
             held = []
         held.append(line)
     if held:
-        _add_paragraph(composer, held, page, body)
+        _add_paragraph(composer, held, page, sizes)
 
 
 def _starts(held: list[Segment], line: Segment, right: float, page: _Page) -> bool:
@@ -248,8 +267,9 @@ def _starts(held: list[Segment], line: Segment, right: float, page: _Page) -> bo
     )
     short = last.box.right < right - 0.18 * (right - last.box.left) and re.search(r"[.!?:]['”’)]?\s*$", last.text)
     boxes = page.rulings.box_around(last.box) != page.rulings.box_around(line.box)
-    marked = _ITEM.match(line.text) or LABELLED.match(line.text)
-    return bool(apart or differs or short or boxes or marked)
+    full = last.box.right > right - 0.15 * (right - last.box.left)
+    marked = line.hanging or (_ITEM.match(line.text) and not (full and _GOES_ON.match(line.text)))
+    return bool(LABELLED.match(line.text) or apart or differs or short or boxes or marked)
 
 
 def _is_lead(held: list[Segment], line: Segment) -> bool:
@@ -258,39 +278,46 @@ def _is_lead(held: list[Segment], line: Segment) -> bool:
     return held[-1].all_bold and not line.all_bold and len(text.split()) > 6 and line.text[:1].islower()
 
 
-def _add_paragraph(composer: Composer, lines: list[Segment], page: _Page, body: float) -> None:
-    text = _joined(lines)
+def _add_paragraph(composer: Composer, lines: list[Segment], page: _Page, sizes: _Sizes) -> None:
+    text, body = _joined(lines), sizes.body
     boxed = page.rulings.box_around(lines[0].box) is not None
-    block = Block(BlockKind.PARAGRAPH, 0, 0, page=page.number, lead=_lead(lines), boxed=boxed)
-    item = _ITEM.match(text)
+    item = _item(text, lines[0].hanging)
+    first = _item(lines[0].text, lines[0].hanging)
+    lead = _lead(lines, first.end() if first else 0)
+    block = Block(BlockKind.PARAGRAPH, 0, 0, page=page.number, lead=lead, boxed=boxed)
     large = lines[0].size > 1.12 * body
     bold = all(line.all_bold for line in lines)
     words = len(text.split())
     if (large or bold) and words <= 25 and not (text.rstrip().endswith(".") and words > 4):
-        level = 1 if lines[0].size > 1.6 * body else 2 if large else 3
-        number = item["number"] if item and item["number"] else None
-        composer.add(
-            text, replace(block, kind=BlockKind.HEADING, level=level, number=number and number.strip("()."), lead=0)
-        )
+        level = sizes.level(lines[0].size)
+        composer.add(text, replace(block, kind=BlockKind.HEADING, level=level, number=_number(item), lead=0))
     elif lines[0].size < 0.9 * body and lines[0].box.top < 0.4 * page.height and _NOTE.match(text):
         composer.add(text, replace(block, kind=BlockKind.FOOTNOTE, lead=0))
     elif item:
-        number = item["number"].strip("().") if item["number"] else None
-        lead = max(0, block.lead - item.end())
-        composer.add(text[item.end() :], replace(block, kind=BlockKind.LIST_ITEM, number=number, level=1, lead=lead))
+        composer.add(text[item.end() :], replace(block, kind=BlockKind.LIST_ITEM, number=_number(item), level=1))
     else:
         composer.add(text, block)
 
 
-def _lead(lines: list[Segment]) -> int:
-    """Returns how many characters at the start of a paragraph are bold."""
-    length = 0
+def _item(text: str, hanging: int) -> re.Match[str] | None:
+    """Returns the mark or the hanging number at the start of a list item."""
+    return _ITEM.match(text) or (re.compile(rf"(?P<number>.{{{hanging}}})\s+").match(text) if hanging else None)
+
+
+def _number(item: re.Match[str] | None) -> str | None:
+    number = item["number"] if item else None
+    return number.strip("().") if number else None
+
+
+def _lead(lines: list[Segment], start: int) -> int:
+    """Returns how many characters are bold at the start of a paragraph, after its mark."""
+    length, at = 0, start
     for line in lines:
-        bold = line.bold_start
-        length += bold
+        bold = line.bold_to(at)
+        length += bold - at
         if bold < len(line.text.strip()):
             break
-        length += 1
+        length, at = length + 1, 0
     return length
 
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kg.ingest.known import Known, Thing
-from kg.ingest.words import stems_of
+from kg.ingest.words import placed_stems, stems_of
 
-_HEAD, _HEAD_LENGTH = 1.5, 5
+# What a passage is about stands at its head; what follows is where and with what effect.
+_FIRST, _LOSS, _LAST = 2.0, 0.15, 0.5
+# A body's name says who, and an example stands for something wider.
+_OF_NAME, _OF_EXAMPLE = 0.5, 0.3
 _LABEL, _ALTERNATIVE, _DEFINITION, _CONTEXT = 3.0, 2.0, 0.8, 0.3
+_EXAMPLES = re.compile(
+    r"\b(?:such as|for example|for instance|e\.g\.|including)\b[^;:.]*?(?=\b(?:which|that|has|have|is|are)\b|[;:.]|$)",
+    re.IGNORECASE,
+)
+
+_Weighed = list[tuple[str, float]]  # stems in order, each with how much it counts
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,15 @@ class Themes:
         counts = Counter(stem for profile in self._profiles for stem in profile)
         self._rarity = {stem: math.log(1 + len(self._themes) / count) for stem, count in counts.items()}
 
-    def ranked(self, passage: str, context: Sequence[str] = ()) -> list[Scored]:
+    def ranked(self, passage: str, context: Sequence[str] = (), names: Iterable[tuple[int, int]] = ()) -> list[Scored]:
         """Returns the themes that share words with a passage, the best first.
 
         Args:
             passage: the words of the item.
             context: headings and lead-in around it, which count less.
+            names: the ranges of the passage in which bodies are named.
         """
-        inner, outer = stems_of(passage), stems_of(" ".join(context))
+        inner, outer = _weighed(passage, names), _weighed(" ".join(context), ())
         scored = []
         for theme, profile, phrases in zip(self._themes, self._profiles, self._phrases, strict=True):
             score = self._score(inner, profile, phrases) + _CONTEXT * self._score(outer, profile, phrases)
@@ -47,18 +58,40 @@ class Themes:
                 scored.append(Scored(theme, score))
         return sorted(scored, key=lambda s: (-s.score, s.theme.iri))
 
-    def _score(self, stems: Sequence[str], profile: dict[str, float], phrases: Sequence[tuple[str, ...]]) -> float:
-        places = {stem: at for at, stem in reversed(list(enumerate(stems)))}
-        # What a passage is about stands at its head; what follows is where and with what effect.
+    def _score(self, weighed: _Weighed, profile: dict[str, float], phrases: Sequence[tuple[str, ...]]) -> float:
+        best: dict[str, float] = {}
+        for stem, weight in weighed:
+            best[stem] = max(weight, best.get(stem, 0.0))
         single = sum(
-            profile[stem] * self._rarity[stem] * (_HEAD if at < _HEAD_LENGTH else 1.0)
-            for stem, at in sorted(places.items())
-            if stem in profile
+            profile[stem] * self._rarity[stem] * weight for stem, weight in sorted(best.items()) if stem in profile
         )
         # Several names of one theme are one sign of it, as examples that are listed are.
-        text = f" {' '.join(stems)} "
-        whole = max((sum(self._rarity[s] for s in p) for p in phrases if p and f" {' '.join(p)} " in text), default=0.0)
-        return single + _LABEL * whole
+        whole = (self._whole(phrase, weighed) for phrase in phrases if best.keys() >= set(phrase))
+        return single + _LABEL * max(whole, default=0.0)
+
+    def _whole(self, phrase: tuple[str, ...], weighed: _Weighed) -> float:
+        """Returns what it counts that a name of a theme stands in a passage as a whole."""
+        size = len(phrase)
+        rarity = sum(self._rarity[stem] for stem in phrase)
+        places = (
+            weighed[at : at + size]
+            for at in range(len(weighed) - size + 1)
+            if phrase and all(weighed[at + n][0] == stem for n, stem in enumerate(phrase))
+        )
+        return max((rarity * sum(weight for _, weight in place) / size for place in places), default=0.0)
+
+
+def _weighed(text: str, names: Iterable[tuple[int, int]]) -> _Weighed:
+    """Returns the stems of a text in order, each with how much it counts."""
+    examples = [match.span() for match in _EXAMPLES.finditer(text)]
+    less = [(span, _OF_NAME) for span in names] + [(span, _OF_EXAMPLE) for span in examples]
+    found = []
+    for at, (stem, start) in enumerate(placed_stems(text)):
+        weight = max(_LAST, _FIRST - _LOSS * at)
+        for (first, last), share in less:
+            weight *= share if first <= start < last else 1.0
+        found.append((stem, weight))
+    return found
 
 
 def _profile(theme: Thing) -> dict[str, float]:

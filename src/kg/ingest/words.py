@@ -51,6 +51,11 @@ def stems_of(text: str) -> list[str]:
     return [stem(word) for word in words_of(text)]
 
 
+def placed_stems(text: str) -> list[tuple[str, int]]:
+    """Returns the stems of the words of a text, in order, each with where its word begins."""
+    return [(found, match.start()) for match in re.finditer(r"[^\W_]+", text) for found in stems_of(match[0])]
+
+
 def likeness(one: Iterable[str], other: Iterable[str], weights: dict[str, float]) -> float:
     """Returns how alike two bags of stems are, from 0 to 1: cosine with the given weights (1 for a stem without)."""
     a, b = Counter(one), Counter(other)
