@@ -31,6 +31,7 @@ from kg.model import (
     Entity,
     Evidence,
     Fact,
+    Hop,
     LinkFound,
     Matches,
     Mode,
@@ -348,6 +349,10 @@ class Answers:
     @cached_property
     def _neighbourhood(self) -> Neighbourhood:
         return Neighbourhood(self._release, self._explainer)
+
+    def hops(self, triples: Sequence[tuple[str, str, str]]) -> tuple[Hop, ...]:
+        """Returns links (IRIs: subject, kind, object) with their sentences and passages; what is none is left out."""
+        return self._neighbourhood.hops(triples)
 
     def vocabulary(self) -> Vocabulary:
         """Returns the prefixes, classes, properties and documents, for who writes queries or filters."""
