@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
 from kg.errors import BadParameter
 from kg.library import Parameter, Question
 from kg.wire import Json
@@ -102,6 +99,10 @@ def checked(tool: Tool, arguments: Mapping[str, object]) -> Mapping[str, object]
     Raises:
         BadParameter: they are not what the tool takes.
     """
+    # With what notebooks bring along it takes a second to load.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
     # Not said in the list of tools, where it would stand sixty times over.
     closed = {**tool.schema, "additionalProperties": False}
     wrong = best_match(Draft202012Validator(closed).iter_errors(arguments))

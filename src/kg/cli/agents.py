@@ -8,7 +8,7 @@ from kg.cli.serving import served_folder
 
 @app.command("mcp")
 def mcp(workspace: WorkspaceOption = None, release: ReleaseOption = None, texts: TextsOption = None) -> None:
-    """Serve a language model on standard input and output (MCP); over HTTP, kg serve has it at /mcp."""
+    """Serve a language model on standard input and output (MCP)."""
     import anyio
 
     from kg.web.logs import start_log
