@@ -18,7 +18,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 
 from kg import __version__
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
-from kg.web import analysis, api, graphs, linked_data, operations, pages, scratch, sparql
+from kg.web import analysis, api, exports, graphs, linked_data, operations, pages, scratch, sparql
 from kg.web.interface import openapi
 from kg.web.limits import RateLimit, read_rates
 from kg.web.mcp import AgentEndpoint
@@ -66,6 +66,7 @@ def create_app(serving: Serving) -> FastAPI:
     )
     app.include_router(api.router)
     app.include_router(analysis.router)
+    app.include_router(exports.router)
     app.include_router(linked_data.router)
     app.include_router(pages.router)
     app.router.routes.append(Route("/mcp", agents, methods=["POST"]))
