@@ -161,9 +161,11 @@ def test_json_ld_reads_like_a_document_of_things(odd_release: Release) -> None:
     assert set(graphs) == {odd_release.library.prefixes.curie(name) for name in odd_release.info().graphs}
     (barrier,) = (node for node in graphs["graph:source-elsewhere"] if node["id"] == "barrier:elsewhere-empty-posts")
     assert (barrier["type"], barrier["label"]) == ("Barrier", "Empty posts in Elsewhere")
-    # What only this one names stands within it: its passage, and within that the selector.
-    (passage,) = barrier["evidence"]
-    assert passage["type"] == "Passage" and passage["oa:hasSelector"]["oa:start"] == 0
+    # What has no label and is named by one other stands within that one: a passage's selector.
+    (passage,) = (node for node in graphs["graph:source-elsewhere"] if node["id"] == barrier["evidence"][0])
+    selector = passage["selector"]
+    assert int(selector["end"]) > int(selector["start"])
+    assert selector["id"] not in {node["id"] for node in graphs["graph:source-elsewhere"]}
 
 
 def test_nodes_that_name_each_other_in_a_circle_are_all_written() -> None:

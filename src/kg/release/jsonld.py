@@ -230,7 +230,7 @@ def _nodes_of(triples: Iterable[Triple]) -> dict[str, Properties]:
 
 
 def _named_once(nodes: Mapping[str, Properties]) -> set[str]:
-    """Returns the nodes that stand within another: without a label, named once, and not so deep that nobody finds them."""
+    """Returns the nodes that stand within another: without a label, named once, and not too deep."""
     naming: dict[str, list[str]] = {}
     for name, properties in nodes.items():
         for predicate, values in properties.items():
