@@ -9,8 +9,10 @@ from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadParameter
 from kg.release.export import write_export_to
+from kg.release.links import Links
 from kg.release.metadata import write_crate
 from kg.release.opened import Release
+from kg.release.search import Search
 from kg.release.tables import dated_tables_of, node_tables_of, write_parquet
 
 _PARQUET = "application/vnd.apache.parquet"
@@ -33,10 +35,18 @@ def write_folder(release: Release, shape: str, folder: Path) -> None:
     writer(release, folder)
 
 
+def write_tables(links: Links, search: Search, issued: Mapping[str, str], folder: Path) -> None:
+    """Writes links.parquet and nodes.parquet, in the memory of a part of them.
+
+    Args:
+        issued: for documents, when each was issued.
+    """
+    write_parquet(dated_tables_of(links, issued), folder / "links.parquet")
+    write_parquet(node_tables_of(links, search, issued), folder / "nodes.parquet")
+
+
 def _write_tables(release: Release, folder: Path) -> None:
-    issued = _issued(release)
-    write_parquet(dated_tables_of(release.links, issued), folder / "links.parquet")
-    write_parquet(node_tables_of(release.links, release.search, issued), folder / "nodes.parquet")
+    write_tables(release.links, release.search, _issued(release), folder)
 
 
 def _issued(release: Release) -> dict[str, str]:
