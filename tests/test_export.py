@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,10 +19,13 @@ import pytest
 
 from kg.errors import BadParameter
 from kg.model import Link
-from kg.names import GENID, GRAPH, INFERRED_GRAPH
+from kg.names import GENID, GRAPH, INFERRED_GRAPH, Prefixes
 from kg.release.build import build
 from kg.release.export import quads, to_networkx, write_export
+from kg.release.folders import write_folder
+from kg.release.jsonld import Context
 from kg.release.opened import Release, open_release
+from kg.release.tables import dated_tables_of, node_tables_of
 from kg.release.turtle import write_turtle
 from kg.workspace import Settings, Workspace, open_workspace, read_settings
 from workspaces import BARRIER, BLOCKS, REPORT, WORKFORCE, add, text_file, turtle, write_workspace
@@ -150,6 +155,107 @@ def test_turtle_of_the_ontology_reads_like_a_file(odd_release: Release) -> None:
     )
 
 
+def test_json_ld_reads_like_a_document_of_things(odd_release: Release) -> None:
+    document = json.loads(write_export(odd_release, "jsonld"))
+    graphs = {graph["id"]: graph["@graph"] for graph in document["@graph"]}
+    assert set(graphs) == {odd_release.library.prefixes.curie(name) for name in odd_release.info().graphs}
+    (barrier,) = (node for node in graphs["graph:source-elsewhere"] if node["id"] == "barrier:elsewhere-empty-posts")
+    assert (barrier["type"], barrier["label"]) == ("Barrier", "Empty posts in Elsewhere")
+    # What has no label and is named by one other stands within that one: a passage's selector.
+    (passage,) = (node for node in graphs["graph:source-elsewhere"] if node["id"] == barrier["evidence"][0])
+    selector = passage["selector"]
+    assert int(selector["end"]) > int(selector["start"])
+    assert selector["id"] not in {node["id"] for node in graphs["graph:source-elsewhere"]}
+
+
+def test_nodes_that_name_each_other_in_a_circle_are_all_written() -> None:
+    context = Context({"id": "@id", "ex": "http://e/"}, Prefixes({"ex": "http://e/"}))
+    names = [ox.NamedNode(f"http://e/{n}") for n in range(12)]
+    link, graph = ox.NamedNode("http://e/next"), ox.NamedNode("http://e/graph")
+    circle = [ox.Quad(names[n], link, names[(n + 1) % 6], graph) for n in range(6)]
+    chain = [ox.Quad(names[n], link, names[n + 1], graph) for n in range(6, 11)]
+    itself = [ox.Quad(names[11], link, names[11], graph)]
+    quads_in = [*circle, *chain, *itself]
+    written = context.write_dataset(quads_in)
+    assert set(ox.parse(written, format=ox.RdfFormat.JSON_LD)) == set(quads_in)
+
+
+# Folders and metadata
+
+
+def test_tables_hold_every_link_and_thing_with_dates(release: Release, tmp_path: Path) -> None:
+    write_folder(release, "tables", tmp_path / "tables")
+    frame = pl.read_parquet(tmp_path / "tables" / "links.parquet")
+    nodes = pl.read_parquet(tmp_path / "tables" / "nodes.parquet")
+
+    assert frame.columns == ["from", "to", "link", "basis", "origins", "issued"]
+    assert frame.select("from", "to", "link", "basis", "origins").rows() == [
+        (k.subject, k.object, k.predicate, k.basis.value, list(k.origins)) for k in links(release)
+    ]
+    issued = dict(nodes.filter(pl.col("issued").is_not_null()).select("iri", "issued").rows())
+    assert issued["https://w3id.org/policy-evidence/id/doc/johnston2018-opinion"] == "2018-06-17"
+    assert all(dates == [issued.get(o) for o in origins] for origins, dates in frame.select("origins", "issued").rows())
+    assert nodes["iri"].to_list() == [release.links.iri(n) for n in range(release.links.node_count)]
+    ends = Counter([*frame["from"], *frame["to"]])
+    assert dict(nodes.filter(pl.col("links") > 0).select("iri", "links").rows()) == ends
+    row = nodes.filter(pl.col("iri") == WORKFORCE).rows(named=True)[0]
+    assert (row["curie"], row["label"], row["type"]) == ("theme:workforce", "Workforce", "pev:Theme")
+
+
+def test_tables_are_the_same_in_parts_of_any_size(odd_release: Release) -> None:
+    issued = {REPORT: "2020"}
+    whole = pl.concat(dated_tables_of(odd_release.links, issued))
+    assert pl.concat(dated_tables_of(odd_release.links, issued, part=3)).equals(whole)
+    assert set(whole["issued"].explode(empty_as_null=False).to_list()) <= {"2020", None}
+    things = pl.concat(node_tables_of(odd_release.links, odd_release.search, issued))
+    assert pl.concat(node_tables_of(odd_release.links, odd_release.search, issued, part=3)).equals(things)
+
+
+def test_a_crate_names_each_of_its_files_with_its_digest(release: Release, tmp_path: Path) -> None:
+    write_folder(release, "ro-crate", tmp_path / "crate")
+    crate = json.loads((tmp_path / "crate" / "ro-crate-metadata.json").read_text())
+    entities = {entity["@id"]: entity for entity in crate["@graph"]}
+    root = entities["./"]
+
+    # RO-Crate 1.1: the descriptor, and what the root must have.
+    assert crate["@context"] == "https://w3id.org/ro/crate/1.1/context"
+    descriptor = entities["ro-crate-metadata.json"]
+    assert descriptor["about"] == {"@id": "./"} and descriptor["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
+    assert root["@type"] == "Dataset" and all(
+        root[name] for name in ("name", "description", "datePublished", "license")
+    )
+    assert root["identifier"] == release.id
+    files = {path.name for path in (tmp_path / "crate").iterdir()} - {"ro-crate-metadata.json"}
+    assert {part["@id"] for part in root["hasPart"]} == files
+    for name in files:
+        content = (tmp_path / "crate" / name).read_bytes()
+        assert entities[name]["sha256"] == hashlib.sha256(content).hexdigest()
+        assert entities[name]["contentSize"] == str(len(content))
+    assert {part["@id"] for part in root["isBasedOn"]} == set(release.links.all_origins())
+    named = {part["@id"] for key in ("creator", "publisher") for part in [root[key]]} | {
+        p["@id"] for p in root["isBasedOn"]
+    }
+    assert named <= set(entities)
+
+
+def test_datacite_metadata_has_what_is_mandatory_but_for_the_doi(release: Release) -> None:
+    found = json.loads(write_export(release, "datacite"))
+
+    assert found["schemaVersion"] == "http://datacite.org/schema/kernel-4"
+    assert found["creators"] and found["titles"][0]["title"] and found["publisher"]["name"]
+    assert found["types"]["resourceTypeGeneral"] == "Dataset"
+    assert found["publicationYear"] == str(release.info().built)[:4] and found["version"] == release.id
+    assert len(found["relatedItems"]) == len(release.links.all_origins())
+
+
+def test_a_folder_that_holds_something_is_not_written_into(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(BadParameter, match="new or empty"):
+        write_folder(release, "tables", tmp_path)
+    with pytest.raises(BadParameter, match="tables, ro-crate"):
+        write_folder(release, "zip", tmp_path / "other")
+
+
 # Links out
 
 
@@ -223,7 +329,7 @@ def test_the_same_release_gives_the_same_bytes(
 
 
 def test_an_unknown_format_names_those_there_are(odd_release: Release) -> None:
-    with pytest.raises(BadParameter, match=rf"'xml' is none of {', '.join(SHAPES)}\."):
+    with pytest.raises(BadParameter, match=rf"'xml' is none of {', '.join([*SHAPES, 'datacite'])}\."):
         write_export(odd_release, "xml")
 
 

@@ -297,4 +297,4 @@ def write_unseen(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    print(*write_unseen(Path(sys.argv[1])), sep="\n")
+    sys.stdout.write("\n".join(map(str, write_unseen(Path(sys.argv[1])))) + "\n")

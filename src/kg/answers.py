@@ -17,7 +17,7 @@ from kg.analysis.questions import Analysis
 from kg.connections.connecting import Connections
 from kg.connections.explain import Explainer
 from kg.connections.neighbourhood import Neighbourhood, Page
-from kg.connections.values import LinkFound, Mode, PathQuery, Paths, Restriction
+from kg.connections.values import Hop, LinkFound, Mode, PathQuery, Paths, Restriction
 from kg.engines.guards import guard_query
 from kg.engines.source import Request
 from kg.errors import BadParameter, UnknownName
@@ -246,6 +246,10 @@ class Answers:
     @cached_property
     def _neighbourhood(self) -> Neighbourhood:
         return Neighbourhood(self._release, self._explainer)
+
+    def hops(self, triples: Sequence[tuple[str, str, str]]) -> tuple[Hop, ...]:
+        """Returns links (IRIs: subject, kind, object) with their sentences and passages; what is none is left out."""
+        return self._neighbourhood.hops(triples)
 
     def vocabulary(self) -> Vocabulary:
         """Returns the prefixes, classes, properties and documents, for who writes queries or filters."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields, is_dataclass
 from enum import StrEnum
 from typing import get_args
 
+from kg.citations import Citation
 from kg.connections.values import Hop, LinkFound, Path, Paths, Searched, Stretch, WhyNone
 from kg.errors import AmbiguousName, BadSparql, BrokenRules, KgError, LimitError, UnknownName
 from kg.library import Question
@@ -300,6 +301,13 @@ def _plain(value: object) -> object:
 def release(value: ReleaseInfo) -> Json:
     """Returns {release, built, commit, counts, graphs}."""
     return asdict(value)
+
+
+def citation(value: Citation) -> Json:
+    """Returns {release, title, query, permalink, built, accessed, text, bibtex, csl}."""
+    found: Json = {"release": value.release, "title": value.title, "query": value.query, "permalink": value.permalink}
+    found |= {"built": value.built, "accessed": value.accessed.isoformat()}
+    return found | {"text": value.text, "bibtex": value.bibtex, "csl": value.csl}
 
 
 def diff(value: Diff) -> Json:

@@ -45,6 +45,9 @@ class ExportShape(StrEnum):
     graphml = "graphml"
     gexf = "gexf"
     parquet = "parquet"
+    datacite = "datacite"
+    tables = "tables"
+    ro_crate = "ro-crate"
 
 
 @app.command()
@@ -148,15 +151,22 @@ def export(
     shape: Annotated[ExportShape, typer.Argument(help="What to write.")],
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
-    out_file: Annotated[Path | None, typer.Option("--out", help="A file; by default standard output.")] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="A file; by default standard output. tables, ro-crate: a new folder.")
+    ] = None,
 ) -> None:
     """Write the release in a format other tools read."""
     from kg.release.export import write_export, write_export_to
+    from kg.release.folders import FOLDERS, write_folder
     from kg.release.opened import open_release
 
+    if shape.value in FOLDERS and out_file is None:
+        raise BadParameter(f"--out: {shape.value} is a folder; name it.")
     opened = open_release(release_folder(workspace, release, settings_in_force()))
     with closing(opened):
-        if out_file is None:
+        if shape.value in FOLDERS and out_file is not None:
+            write_folder(opened, shape.value, out_file)
+        elif out_file is None:
             write_bytes(write_export(opened, shape.value))
         else:
             with out_file.open("wb") as file:

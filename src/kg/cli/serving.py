@@ -49,11 +49,11 @@ def serve(
         elif writable:
             app = create_app(_writable(open_workspace(workspace), settings, tokens))
         else:
-            app = create_app(Serving(_served_folder(workspace, release, settings), settings))
+            app = create_app(Serving(served_folder(workspace, release, settings), settings))
         run(socket, app, started=lambda address: out.print(f"Serving on {address}"))
 
 
-def _served_folder(workspace: Path | None, release: Path | None, settings: Settings) -> Path:
+def served_folder(workspace: Path | None, release: Path | None, settings: Settings) -> Path:
     """Returns what a service follows: the release named, else the folder of the workspace's releases."""
     if release is not None:
         return find_release(release).root
@@ -73,7 +73,7 @@ def _writable(workspace: Workspace, settings: Settings, tokens: Tokens) -> Writa
         # Whoever else holds it is alive and ends its own writes.
         if alone:
             recover(workspace, settings)
-    _served_folder(workspace.root, None, settings)
+    served_folder(workspace.root, None, settings)
     return WritableServing(workspace, settings, tokens)
 
 

@@ -84,10 +84,11 @@ class Explainer:
         grounds = self._grounds(links.values())
         return tuple(self._path(chain, links, grounds) for chain in chains)
 
-    def hop(self, step: Step) -> Hop:
-        """Returns one step with its sentence and passages."""
-        link = self._release.links.link(step.link)
-        return self._hop(step, link, self._grounds([link]))
+    def hops(self, steps: Sequence[Step]) -> tuple[Hop, ...]:
+        """Returns steps with their sentences and passages, in their order."""
+        links = [self._release.links.link(step.link) for step in steps]
+        grounds = self._grounds(links)
+        return tuple(self._hop(step, link, grounds) for step, link in zip(steps, links, strict=True))
 
     def sentence(self, link: Link) -> str:
         """Returns the sentence of one link."""

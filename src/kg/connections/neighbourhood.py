@@ -133,6 +133,14 @@ class Neighbourhood:
 
     def hop(self, subject: str, predicate: str, object_: str) -> Hop | None:
         """Returns a link with its sentence and passages; None when there is no such link."""
+        return next(iter(self.hops([(subject, predicate, object_)])), None)
+
+    def hops(self, triples: Collection[tuple[str, str, str]]) -> tuple[Hop, ...]:
+        """Returns links with their sentences and passages; what is no link is left out."""
+        steps = [step for triple in triples if (step := self._step(*triple)) is not None]
+        return self._explainer.hops(steps)
+
+    def _step(self, subject: str, predicate: str, object_: str) -> Step | None:
         links = self._release.links
         start, end = links.node(subject), links.node(object_)
         if start is None or end is None or predicate not in links.types:
@@ -140,9 +148,7 @@ class Neighbourhood:
         a, kind = links.arrays, links.types.index(predicate)
         outward = np.arange(a["out_at"][start], a["out_at"][start + 1], dtype=np.int64)
         matching = outward[(a["object"][outward] == end) & (a["type"][outward] == kind)]
-        if not len(matching):
-            return None
-        return self._explainer.hop(Step(int(matching[0]), start, end))
+        return Step(int(matching[0]), start, end) if len(matching) else None
 
     def entities(self, iris: Collection[str]) -> tuple[Entity, ...]:
         """Returns what things are called, in the order in which they were named."""

@@ -14,6 +14,7 @@ from pyoxigraph import Quad
 
 from kg import wire
 from kg.answers import Answers, open_answers
+from kg.citations import citation_of
 from kg.connections.neighbourhood import Page
 from kg.connections.values import bases, mode_of, restricted
 from kg.engines.source import Request
@@ -118,6 +119,7 @@ _CALLS: Mapping[str, Callable[..., Json]] = {
     "subgraph": lambda a, entities: wire.subgraph(a.subgraph(entities)),
     "vocabulary": lambda a: wire.vocabulary(a.vocabulary()),
     "search": lambda a, q, type_, limit: wire.matches(a.search(q, type_, limit)),
+    "cite": lambda a, answer: wire.citation(citation_of(a, answer)),
     "evidence": lambda a, item: wire.evidence(a.evidence(item)),
     "blockers": lambda a, basis, **given: wire.analysed(a.analysis.blockers(basis=bases(basis), **given)),
     "keystones": lambda a, basis, **given: wire.analysed(a.analysis.keystones(basis=bases(basis), **given)),

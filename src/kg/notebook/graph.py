@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from kg.citations import address_of_query, address_of_question
 from kg.notebook.analyses import Analyses
 from kg.notebook.doors import Door
 from kg.notebook.drawing import Drawing, iris_of_query, of_neighbours, of_paths, of_subgraph
@@ -79,6 +81,16 @@ class Graph(Analyses):
         """Returns the things that fit the words, best first; `kind` is a class such as pev:Theme."""
         return Matches(self._door.get("search", q=words, type_=kind, limit=limit))
 
+    def cite(self, what: Table | Paths | str, style: Literal["text", "bibtex", "csl"] = "text") -> str:
+        """Returns how to cite an answer: its release, query, permalink and today's date.
+
+        Args:
+            what: a table or paths of this graph, or an address such as `/api/compare?theme=Finance`.
+            style: a sentence, a BibTeX entry, or an item of CSL-JSON.
+        """
+        found = self._door.get("cite", answer=what if isinstance(what, str) else _address_of(what))
+        return json.dumps(found["csl"], ensure_ascii=False, indent=2) if style == "csl" else str(found[style])
+
     @cached_property
     def terms(self) -> list[str]:
         """The prefixed names of the classes and properties."""
@@ -137,6 +149,19 @@ class Graph(Analyses):
     def close(self) -> None:
         """Lets go of what answers."""
         self._door.close()
+
+
+def _address_of(what: Table | Paths) -> str:
+    """Returns the address, below that of a service, which gives an answer."""
+    answer = what.answer.to_dict()
+    if isinstance(what, Paths):
+        return str(answer["permalink"])
+    if not answer["name"]:
+        return address_of_query(answer["sparql"])
+    given = [
+        (k, v) for k, value in answer["parameters"].items() for v in ([value] if isinstance(value, str) else value)
+    ]
+    return address_of_question(answer["name"], given)
 
 
 def _shown(drawing: Drawing) -> View | Drawing:

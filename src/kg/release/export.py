@@ -12,15 +12,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, serialize
+from pyoxigraph import BlankNode, NamedNode, Quad
 
 from kg.errors import BadParameter
 from kg.names import GENID
 from kg.release.graphml import write_gexf, write_graphml
+from kg.release.jsonld import Context
 from kg.release.links import Links
+from kg.release.metadata import write_datacite
 from kg.release.opened import Release
 from kg.release.search import Search
-from kg.release.tables import entities_of, tables_of
+from kg.release.tables import entities_of, tables_of, write_parquet
 from kg.release.turtle import write_trig, write_turtle
 
 if TYPE_CHECKING:
@@ -30,10 +32,10 @@ _ALL_QUADS = "SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s ?p ?o } }"
 
 
 def write_export(release: Release, shape: str) -> bytes:
-    """Returns the whole release in a format: nquads, trig, turtle, jsonld, csv, parquet, graphml or gexf.
+    """Returns the whole release in a format: nquads, trig, turtle, jsonld, csv, parquet, graphml, gexf or datacite.
 
-    The RDF formats hold every named graph (turtle: each triple once). The others hold one row or
-    edge a link: from, to, link, basis, origins.
+    The RDF formats hold every named graph (turtle: each triple once); datacite describes the release.
+    The others hold one row or edge a link: from, to, link, basis, origins.
 
     Raises:
         BadParameter: there is no such format.
@@ -103,8 +105,8 @@ def _turtle(release: Release, file: IO[bytes]) -> None:
 
 
 def _jsonld(release: Release, file: IO[bytes]) -> None:
-    ordered = sorted(quads(release), key=lambda quad: (str(quad.graph_name), str(quad)))
-    serialize(ordered, file, format=RdfFormat.JSON_LD, prefixes=dict(release.library.prefixes.namespaces))
+    context = Context(release.directory.terms, release.library.prefixes)
+    file.write(context.write_dataset(quads(release)).encode())
 
 
 def _csv(release: Release, file: IO[bytes]) -> None:
@@ -117,14 +119,9 @@ def _csv(release: Release, file: IO[bytes]) -> None:
 
 
 def _parquet(release: Release, file: IO[bytes]) -> None:
-    import polars as pl
-
-    # A table is written at once; so the parts wait on disk, and pass through as a stream.
     with tempfile.TemporaryDirectory() as folder:
-        for number, table in enumerate(tables_of(release.links)):
-            table.write_ipc(Path(folder) / f"{number:06}.arrow")
         whole = Path(folder) / "links.parquet"
-        pl.scan_ipc(Path(folder) / "*.arrow").sink_parquet(whole, maintain_order=True)
+        write_parquet(tables_of(release.links), whole)
         with whole.open("rb") as content:
             while part := content.read(1 << 20):
                 file.write(part)
@@ -139,4 +136,5 @@ _WRITERS: Mapping[str, Callable[[Release, IO[bytes]], None]] = {
     "parquet": _parquet,
     "graphml": write_graphml,
     "gexf": write_gexf,
+    "datacite": write_datacite,
 }

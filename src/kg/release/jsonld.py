@@ -1,10 +1,13 @@
 """JSON-LD with readable keys: triples written by the terms of the release's own context.
 
-Every node stands once, in a flat `@graph`, and the context in the document holds only what the
-document uses; so it is read without fetching anything, and by people too. Where a value does not
-fit how its term is declared (another language, another datatype) it is written out in full.
+Every node stands once, and the context in the document holds only what the document uses; so it is
+read without fetching anything, and by people too. Where a value does not fit how its term is
+declared (another language, another datatype) it is written out in full. A document on a thing is a
+flat `@graph`; a whole dataset has one object a graph, in which a node without a label that only one
+other names (a passage, a selector) stands within that one, as a frame would put it.
 
-Source: JSON-LD 1.1, sections 4.2 (value objects and type coercion) and 9.15 (context definitions).
+Source: JSON-LD 1.1, sections 4.2 (value objects and type coercion), 4.9 (named graphs) and 9.15
+(context definitions); JSON-LD 1.1 Framing, section 4.1 (embedding).
 """
 
 from __future__ import annotations
@@ -14,11 +17,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
-from kg.names import RDF_TYPE, XSD, Prefixes
+from kg.names import RDF_TYPE, RDFS, SKOS, XSD, Prefixes
 
 _STRING, _INTEGER = XSD + "string", XSD + "integer"
+_DEEPEST = 4
+_LABELS = frozenset({RDFS + "label", SKOS + "prefLabel"})
+Properties = dict[str, list[object]]
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 
 
@@ -75,6 +81,10 @@ class Context:
         """Returns the triples as a JSON-LD document, sorted; the node with the IRI `first` leads."""
         return _Writing(self).document(triples, first)
 
+    def write_dataset(self, quads: Iterable[Quad]) -> str:
+        """Returns named graphs as a JSON-LD document, sorted, each node within the one that names it."""
+        return _Writing(self).dataset(quads)
+
     def _alias(self, keyword: str) -> str:
         return next((key for key, value in self._definitions.items() if value == keyword), keyword)
 
@@ -104,14 +114,32 @@ class _Writing:
 
     context: Context
     used: set[str] = field(default_factory=set)
+    # What is still to be written within the node that names it.
+    parts: dict[str, Properties] = field(default_factory=dict)
 
     def document(self, triples: Iterable[Triple], first: str | None) -> str:
-        nodes: dict[str, dict[str, list[object]]] = {}
-        for triple in triples:
-            properties = nodes.setdefault(_name(triple.subject), {})
-            properties.setdefault(triple.predicate.value, []).append(triple.object)
+        nodes = _nodes_of(triples)
         ordered = sorted(nodes, key=lambda name: (name != first, name))
-        graph = [self._node(name, nodes[name]) for name in ordered]
+        return self._whole([self._node(name, nodes[name]) for name in ordered])
+
+    def dataset(self, quads: Iterable[Quad]) -> str:
+        graphs: dict[str, list[Triple]] = {}
+        for quad in quads:
+            graphs.setdefault(_name(quad.graph_name), []).append(quad.triple)
+        return self._whole(
+            [
+                {self._keyword(self.context._id): self._iri(name), "@graph": self._framed(graphs[name])}
+                for name in sorted(graphs)
+            ]
+        )
+
+    def _framed(self, triples: Iterable[Triple]) -> list[dict[str, object]]:
+        nodes = _nodes_of(triples)
+        within = _named_once(nodes)
+        self.parts = {name: nodes[name] for name in within}
+        return [self._node(name, nodes[name]) for name in sorted(nodes) if name not in within]
+
+    def _whole(self, graph: list[dict[str, object]]) -> str:
         content = {"@context": self._used_context(), "@graph": graph}
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -161,7 +189,11 @@ class _Writing:
 
     def _value(self, value: object, term: Term) -> object:
         if not isinstance(value, Literal):
-            iri = self._iri(_name(value))
+            name = _name(value)
+            part = self.parts.pop(name, None)
+            if part is not None:
+                return self._node(name, part)
+            iri = self._iri(name)
             return iri if term.type == "@id" else {self._keyword(self.context._id): iri}
         datatype = value.datatype.value
         if value.language:
@@ -187,6 +219,38 @@ class _Writing:
     def _keyword(self, key: str) -> str:
         self.used.add(key)
         return key
+
+
+def _nodes_of(triples: Iterable[Triple]) -> dict[str, Properties]:
+    nodes: dict[str, Properties] = {}
+    for triple in triples:
+        properties = nodes.setdefault(_name(triple.subject), {})
+        properties.setdefault(triple.predicate.value, []).append(triple.object)
+    return nodes
+
+
+def _named_once(nodes: Mapping[str, Properties]) -> set[str]:
+    """Returns the nodes that stand within another: without a label, named once, and not too deep."""
+    naming: dict[str, list[str]] = {}
+    for name, properties in nodes.items():
+        for predicate, values in properties.items():
+            for value in values:
+                if not isinstance(value, Literal):
+                    # A class is named at each of its members.
+                    naming.setdefault(_name(value), []).extend([name] * (2 if predicate == RDF_TYPE else 1))
+    # What has a label is a thing of its own, and is looked for as such.
+    parts = [name for name, properties in nodes.items() if not _LABELS & properties.keys()]
+    by = {name: naming[name][0] for name in parts if len(naming.get(name, ())) == 1}
+    return {name for name in by if _is_shallow(name, by)}
+
+
+def _is_shallow(name: str, by: Mapping[str, str]) -> bool:
+    """Tells whether a node stands at most so many levels below one that stands by itself; in a circle none does."""
+    for _ in range(_DEEPEST):
+        name = by[name]
+        if name not in by:
+            return True
+    return False
 
 
 def _name(term: object) -> str:

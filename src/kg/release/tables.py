@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,3 +68,44 @@ def entities_of(links: Links, search: Search, part: int = PART) -> Iterator[Enti
         known = search.entities(iris)
         for iri in iris:
             yield known.get(iri) or Entity(iri, iri, iri, "")
+
+
+def write_parquet(tables: Iterable[pl.DataFrame], path: Path) -> None:
+    """Writes tables of one shape below each other as one Parquet file, in the memory of a part."""
+    import polars as pl
+
+    # A table is written at once; so the parts wait on disk, and pass through as a stream.
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        for number, table in enumerate(tables):
+            table.write_ipc(Path(folder) / f"{number:06}.arrow")
+        pl.scan_ipc(Path(folder) / "*.arrow").sink_parquet(path, maintain_order=True)
+
+
+def dated_tables_of(links: Links, issued: Mapping[str, str], part: int = PART) -> Iterator[pl.DataFrame]:
+    """Yields the links as `tables_of` does, with `issued`: for each origin in turn when it was, null where unknown."""
+    import polars as pl
+
+    old, new = pl.Series(list(issued), dtype=pl.String), pl.Series(list(issued.values()), dtype=pl.String)
+    dated = pl.element().replace_strict(old, new, default=None, return_dtype=pl.String)
+    for table in tables_of(links, part):
+        yield table.with_columns(pl.col("origins").list.eval(dated).alias("issued"))
+
+
+def node_tables_of(links: Links, search: Search, issued: Mapping[str, str], part: int = PART) -> Iterator[pl.DataFrame]:
+    """Yields the things in the order of IRIs: iri, curie, label, type, issued, links (how many); at least one table."""
+    import polars as pl
+
+    at = links.arrays["out_at"], links.arrays["in_at"]
+    degrees = np.diff(at[0]).astype(np.int64) + np.diff(at[1])
+    shape = {"iri": pl.String, "curie": pl.String, "label": pl.String, "type": pl.String, "issued": pl.String}
+    for start in range(0, max(links.node_count, 1), part):
+        end = min(start + part, links.node_count)
+        iris = [links.iri(node) for node in range(start, end)]
+        known = search.entities(iris)
+        rows = [_node_row(iri, known.get(iri), issued.get(iri)) for iri in iris]
+        yield pl.DataFrame(rows, shape, orient="row").with_columns(pl.Series("links", degrees[start:end], pl.Int64))
+
+
+def _node_row(iri: str, entity: Entity | None, issued: str | None) -> tuple[str | None, ...]:
+    found = entity or Entity(iri, iri, iri)
+    return iri, found.curie, found.label, found.type, issued

@@ -22,6 +22,12 @@ VOID_DOCUMENT = BASE + ".well-known/void"
 EXAMPLES_DOCUMENT = BASE + ".well-known/sparql-examples"
 DATASET = VOID_DOCUMENT + "#dataset"
 
+TITLE = "Policy evidence"
+PURPOSE = (
+    "What policy reports and the people around them state, who says so, and the passage each statement "
+    "rests on. What a text says, what a curator judges and what follows by rule stand in different graphs."
+)
+
 _SH = "http://www.w3.org/ns/shacl#"
 _SCHEMA = "https://schema.org/"
 _FORMATS = "http://www.w3.org/ns/formats/"
@@ -94,20 +100,16 @@ def describe_questions(release: Release, service: str) -> list[Triple]:
 
 def _titles(release: Release, dataset: NamedNode) -> Iterable[Triple]:
     document, general = NamedNode(VOID_DOCUMENT), NamedNode(DATASET)
-    purpose = (
-        "What policy reports and the people around them state, who says so, and the passage each statement "
-        "rests on. What a text says, what a curator judges and what follows by rule stand in different graphs."
-    )
     info = release.info()
     yield _triple(document, RDF_TYPE, NamedNode(VOID + "DatasetDescription"))
     yield _triple(document, DCTERMS + "title", _english("A description of this dataset"))
     yield _triple(document, FOAF + "primaryTopic", dataset)
     yield _triple(document, RDFS + "seeAlso", NamedNode(EXAMPLES_DOCUMENT))
     yield _triple(general, RDF_TYPE, NamedNode(VOID + "Dataset"))
-    yield _triple(general, DCTERMS + "title", _english("Policy evidence"))
+    yield _triple(general, DCTERMS + "title", _english(TITLE))
     yield _triple(dataset, RDF_TYPE, NamedNode(VOID + "Dataset"))
-    yield _triple(dataset, DCTERMS + "title", _english(f"Policy evidence, release {release.id[:12]}"))
-    yield _triple(dataset, DCTERMS + "description", _english(purpose))
+    yield _triple(dataset, DCTERMS + "title", _english(f"{TITLE}, release {release.id[:12]}"))
+    yield _triple(dataset, DCTERMS + "description", _english(PURPOSE))
     yield _triple(dataset, DCTERMS + "identifier", Literal(release.id))
     yield _triple(dataset, DCTERMS + "isVersionOf", general)
     yield _triple(dataset, VOID + "uriSpace", Literal(BASE))

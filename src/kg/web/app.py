@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -12,14 +12,16 @@ import fastapi_offline
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.routing import Route
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from kg import __version__
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
-from kg.web import analysis, api, graphs, linked_data, operations, pages, scratch, sparql
+from kg.web import analysis, api, exports, graphs, linked_data, operations, pages, scratch, sparql
 from kg.web.interface import openapi
 from kg.web.limits import RateLimit, read_rates
+from kg.web.mcp import AgentEndpoint
 from kg.web.metrics import Metrics
 from kg.web.middleware import Around, Cors, Options, read_origins
 from kg.web.problems import handle_errors, own_fault
@@ -58,11 +60,16 @@ class Opened(Protocol):
 def create_app(serving: Serving) -> FastAPI:
     """Returns the application that serves a release and follows newer ones."""
     description = "What policy reports say, who says so, and the passage each answer rests on."
-    app = _application(serving, description, lambda: serving.current.release_id, lambda: _questions(serving))
+    agents = AgentEndpoint(serving)
+    app = _application(
+        serving, description, lambda: serving.current.release_id, lambda: _questions(serving), agents.running
+    )
     app.include_router(api.router)
     app.include_router(analysis.router)
+    app.include_router(exports.router)
     app.include_router(linked_data.router)
     app.include_router(pages.router)
+    app.router.routes.append(Route("/mcp", agents, methods=["POST"]))
     return app
 
 
@@ -96,6 +103,7 @@ def _application(
     description: str,
     release: Callable[[], str | None],
     questions: Callable[[], Mapping[str, object]] = dict,
+    beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> FastAPI:
     metrics = Metrics()
     # A setting that does not fit is refused now, not at the first request.
@@ -109,7 +117,8 @@ def _application(
         metrics.watch(serving.readings(), release)
         logger.info("open, version %s, release %s", __version__, (release() or "none")[:12])
         try:
-            yield
+            async with beside():
+                yield
         finally:
             await serving.close()
             logger.info("closed")

@@ -152,7 +152,7 @@ class Cors(CORSMiddleware):
             app,
             allow_origins=read_origins(origins),
             allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"),
-            allow_headers=("Authorization", "If-Match", "If-None-Match", "X-Request-Id"),
+            allow_headers=("Authorization", "If-Match", "If-None-Match", "MCP-Protocol-Version", "X-Request-Id"),
             expose_headers=("ETag", "Link", "Location", "Retry-After", "X-Release", "X-Request-Id"),
         )
 

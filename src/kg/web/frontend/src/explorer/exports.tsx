@@ -91,6 +91,9 @@ export function Exports(offered: Offered): JSX.Element {
       <button type="button" onClick={act(() => navigator.clipboard.writeText(permanent(release)))}>
         Copy link to this view of release {release.slice(0, 8)}
       </button>
+      <a class="button" href={citing(release)} target="_blank" rel="noopener">
+        Cite this view
+      </a>
       <button type="button" onClick={act(async () => location.assign(editorAddress(typeof sparql === "string" ? sparql : await sparql())))}>
         SPARQL
       </button>
@@ -141,6 +144,11 @@ function permanent(release: string): string {
   const address = new URL(location.href);
   address.searchParams.set("release", pinnedRelease() ?? release.slice(0, 16));
   return address.toString();
+}
+
+/** Returns the address of what tells how to cite this view as it is now. */
+function citing(release: string): string {
+  return `/api/cite?${new URLSearchParams({ answer: `/${location.search}`, format: "text", release })}`;
 }
 
 /** Returns the links of a graph as rows of a CSV file, as `kg export csv` writes them. */

@@ -1,0 +1,218 @@
+"""The graph for language models: the Model Context Protocol, over HTTP at /mcp or over standard input and output.
+
+A call is answered from the release that is current when it begins, as a request of the API is: our
+own questions by the workers for these, SPARQL that a model wrote by those for strangers' queries,
+under the same guards, limits and rates. No session is kept, and nothing is traced.
+
+Source: Model Context Protocol, revision 2026-07-28, "Streamable HTTP" (with its duty to check
+Origin) and "stdio"; the SDK also speaks the revisions before it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import anyio
+import mcp_types as types
+from fastapi import Request
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared.exceptions import MCPError
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kg import __version__, wire
+from kg.agents.resources import DOCUMENTS, INSTRUCTIONS, read_document
+from kg.agents.toolbox import Toolbox
+from kg.engines.pooled import PooledSource
+from kg.errors import Forbidden, KgError, UnknownName
+from kg.web.bodies import read_body
+from kg.web.payloads import guard_payload
+from kg.web.problems import problem, status_of
+from kg.web.serving import Served, Serving
+from kg.workspace import Settings
+
+T = TypeVar("T")
+_Context = Any
+# JSON writes a character of a query in up to six.
+_BODY_FACTOR = 6
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def agent_server(serving: Serving) -> Server[Any]:
+    """Returns the server that gives models what is served: tools and resources of the current release."""
+
+    async def list_tools(_: _Context, __: object) -> types.ListToolsResult:
+        async with _toolbox(serving) as toolbox:
+            tools = [
+                types.Tool(
+                    name=tool.name,
+                    description=tool.description,
+                    input_schema=tool.schema,
+                    annotations=types.ToolAnnotations(read_only_hint=True, open_world_hint=False),
+                )
+                for tool in toolbox.tools
+            ]
+        return types.ListToolsResult(tools=tools)
+
+    async def call_tool(_: _Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+        async with _toolbox(serving) as toolbox:
+            try:
+                found = await _aside(lambda: toolbox.call(params.name, params.arguments or {}))
+            except KgError as error:
+                # A model reads what went wrong, and mends its call.
+                return _result(wire.problem(error, status_of(error)), is_error=True)
+        return _result(found)
+
+    async def list_resources(_: _Context, __: object) -> types.ListResourcesResult:
+        listed = [
+            types.Resource(uri=d.address, name=d.address.rpartition("/")[2], title=d.title, mime_type=d.media_type)
+            for d in DOCUMENTS
+        ]
+        return types.ListResourcesResult(resources=listed)
+
+    async def read_resource(_: _Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        with await serving.taken() as served:
+            try:
+                document, text = await _aside(lambda: read_document(served.answers, str(params.uri)))
+            except UnknownName as error:
+                raise MCPError(types.INVALID_PARAMS, str(error)) from error
+        contents = types.TextResourceContents(uri=document.address, mime_type=document.media_type, text=text)
+        return types.ReadResourceResult(contents=[contents])
+
+    server: Server[Any] = Server(
+        "policy-evidence",
+        version=__version__,
+        title="Policy evidence",
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_list_resources=list_resources,
+        on_read_resource=read_resource,
+    )
+    # What the SDK puts there by itself is a tracer.
+    server.middleware.clear()
+    return server
+
+
+@asynccontextmanager
+async def _toolbox(serving: Serving) -> AsyncIterator[Toolbox]:
+    with await serving.taken() as served:
+        yield toolbox_of(served, serving.settings)
+
+
+def toolbox_of(served: Served, settings: Settings) -> Toolbox:
+    """Returns the tools over one release: what a model writes is evaluated where strangers' queries are."""
+    return Toolbox(served.answers, PooledSource(served.free, settings), served.texts)
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    return await anyio.to_thread.run_sync(work)
+
+
+def _result(found: wire.Json, *, is_error: bool = False) -> types.CallToolResult:
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    content = types.TextContent(type="text", text=text)
+    return types.CallToolResult(content=[content], structured_content=found, is_error=is_error)
+
+
+async def serve_on_stdio(serving: Serving) -> None:
+    """Serves one client on standard input and output until it leaves.
+
+    Raises:
+        ReleaseError, SourceError, DataError: what is served cannot be opened.
+    """
+    await serving.open()
+    try:
+        server = agent_server(serving)
+        async with stdio_server() as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())
+    finally:
+        await serving.close()
+
+
+class AgentEndpoint:
+    """The protocol over HTTP, as an application of one address: POST only, each answer one JSON object."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._settings = serving.settings
+        # The SDK tells of each request; the access log does already.
+        logging.getLogger("mcp").setLevel(logging.WARNING)
+        self._manager = StreamableHTTPSessionManager(
+            agent_server(serving),
+            json_response=True,
+            stateless=True,
+            max_request_body_size=self._most_bytes,
+        )
+
+    @property
+    def _most_bytes(self) -> int:
+        return self._settings.max_query_bytes * _BODY_FACTOR
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While it lasts, requests are answered."""
+        async with self._manager.run():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer: ASGIApp
+        try:
+            guard_sender(scope, self._settings)
+            body = await read_body(Request(scope, receive), self._most_bytes, "KG_MAX_QUERY_BYTES")
+            guard_payload("application/ld+json", body, self._settings)
+        except ClientDisconnect:
+            return
+        except KgError as error:
+            answer = problem(error)
+        else:
+            answer, receive = self._manager.handle_request, _replayed(body, receive)
+        await answer(scope, receive, send)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Returns what gives a body that was read once again, and then what else comes."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+def guard_sender(scope: Scope, settings: Settings) -> None:
+    """Refuses a page of another origin, and a name that was made to lead to this machine (DNS rebinding).
+
+    Raises:
+        Forbidden: it is refused.
+    """
+    headers = Headers(scope=scope)
+    host, origin = headers.get("host", ""), headers.get("origin")
+    behind_proxy = settings.trust_proxy is not None
+    if _is_loopback(scope) and not behind_proxy and _name_of(host) not in _LOOPBACK_NAMES:
+        raise Forbidden(f"Host: {host!r} is no name of this machine; behind a proxy, set KG_TRUST_PROXY.")
+    if origin is None or origin == f"{scope['scheme']}://{host}":
+        return
+    allowed = {part.strip() for part in (settings.cors_origins or "").split(",")}
+    if not allowed & {"*", origin}:
+        raise Forbidden(f"Pages of {origin!r} may not ask; the setting KG_CORS_ORIGINS lists whose may.")
+
+
+def _is_loopback(scope: Scope) -> bool:
+    """Tells whether the service was reached at an address that only this machine has."""
+    try:
+        return ipaddress.ip_address((scope.get("server") or ("",))[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _name_of(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host
