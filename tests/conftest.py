@@ -18,6 +18,7 @@ import hypothesis
 import pytest
 from fastapi import FastAPI
 
+from engines import stop_shared
 from kg.answers import Answers
 from kg.cli import main
 from kg.evidence import read_texts
@@ -59,6 +60,13 @@ def _no_log_left_behind() -> Iterator[None]:
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
         for name in ("uvicorn", "asyncio"):
             logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_engine_left_behind() -> Iterator[None]:
+    """The engines that tests share end with the last of them."""
+    yield
+    stop_shared()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,10 @@
     ├── LimitError           an answer would pass a limit (names limit and setting)
     │   └── OverloadError    it would cost too much time or memory, or too many wait: try again
     ├── SourceError          a store or engine failed
+    │   ├── EngineError      a remote engine refused, or did what no engine may (with its own words)
+    │   ├── EngineSilent     it was not reached, or broke off
+    │   ├── EngineTimeout    it did not answer in time
+    │   └── Publishing       a release is being written to it: try again
     └── DataError            a file is wrong (path, line)
         └── ReleaseError     a release is missing, locked, or of another format
 
@@ -163,6 +167,30 @@ class SourceError(KgError):
     """The store or engine behind the service failed."""
 
     title = "The store failed"
+
+
+class EngineError(SourceError):
+    """A remote engine refused, or answered what cannot be relied on; the message has its own words."""
+
+    title = "The engine failed"
+
+
+class EngineSilent(SourceError):
+    """A remote engine was not reached, or broke off in the middle of a word."""
+
+    title = "The engine does not answer"
+
+
+class EngineTimeout(SourceError):
+    """A remote engine did not answer in time."""
+
+    title = "The engine is too slow"
+
+
+class Publishing(SourceError):
+    """A release is being written to the engine; until it stands, nothing is answered from it."""
+
+    title = "A release is being published"
 
 
 class DataError(KgError):

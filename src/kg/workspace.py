@@ -59,6 +59,15 @@ SETTINGS = (
     Setting("max_expansions", 20_000_000, "links", "Links that one search for connections may look at."),
     Setting("max_compared", 10_000, "things", "Things that a comparison of two releases looks at."),
     Setting("service_allowed", None, "addresses", "SPARQL endpoints that SERVICE may name, comma-separated."),
+    Setting("service_time_limit_ms", 10_000, "ms", "So long an endpoint that SERVICE names may take."),
+    Setting("service_max_bytes", 16_777_216, "bytes", "An answer of such an endpoint may be this long."),
+    Setting("engine_kind", None, "name", "What runs at --engine: oxigraph, virtuoso, …; default: what it says it is."),
+    Setting("engine_auth", "none", "scheme", "How the engine knows us: none, basic, bearer or digest."),
+    Setting("engine_user", None, "name", "Our name there; a bearer has none."),
+    Setting("engine_password", None, "secret", "Our password there, or the bearer's token."),
+    Setting("engine_update_url", None, "address", "Where the engine takes updates; default: where its kind does."),
+    Setting("engine_graph_store_url", None, "address", "Its graph store; default: where its kind has it."),
+    Setting("engine_write_time_limit_ms", 300_000, "ms", "So long a write to the engine may take."),
     Setting("keep_releases", 3, "releases", "How many releases are kept beside the current one."),
     Setting("log_level", "info", "level", "What is logged: debug, info (a line a request), warning or error."),
     Setting("cors_origins", None, "origins", "Whose pages may ask from a browser, comma-separated; * for all."),
@@ -105,6 +114,15 @@ class Settings:
     max_expansions: int
     max_compared: int
     service_allowed: str | None
+    service_time_limit_ms: int
+    service_max_bytes: int
+    engine_kind: str | None
+    engine_auth: str
+    engine_user: str | None
+    engine_password: str | None
+    engine_update_url: str | None
+    engine_graph_store_url: str | None
+    engine_write_time_limit_ms: int
     keep_releases: int
     log_level: str
     cors_origins: str | None

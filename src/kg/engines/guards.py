@@ -33,17 +33,26 @@ def guard_query(query: str, settings: Settings) -> str | None:
         BadSparql: it has an IRI that may be a comparison instead.
         LimitError: it is too long, nests too deep, or has too many tokens.
     """
-    size = len(query.encode())
-    if size > settings.max_query_bytes:
-        raise _over("long", f"{size} bytes", "max_query_bytes", settings.max_query_bytes)
-    if not _is_plainly_harmless(query, settings):
-        _guard_tokens(query, settings)
+    guard_text(query, settings)
     found = verb(query)
     if found in UPDATES:
         raise Forbidden(
             "This endpoint is read-only; an update is refused. Change the files of the workspace and build."
         )
     return found
+
+
+def guard_text(query: str, settings: Settings) -> None:
+    """Refuses what must not even be parsed, whatever its verb is.
+
+    Raises:
+        As `guard_query`, but for updates.
+    """
+    size = len(query.encode())
+    if size > settings.max_query_bytes:
+        raise _over("long", f"{size} bytes", "max_query_bytes", settings.max_query_bytes)
+    if not _is_plainly_harmless(query, settings):
+        _guard_tokens(query, settings)
 
 
 def _is_plainly_harmless(query: str, settings: Settings) -> bool:

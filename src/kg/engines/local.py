@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from kg.engines.syntax import bad_query
 from kg.errors import BadParameter, BadSparql, LimitError, NotAcceptable, SourceError
 from kg.names import Prefixes
 
-_Found = QuerySolutions | QueryBoolean | QueryTriples
+Found = QuerySolutions | QueryBoolean | QueryTriples
 
 # What XML 1.0 has no way to write (section 2.2), in UTF-8.
 _NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
@@ -77,28 +77,14 @@ class LocalSource:
             LimitError: a graph has more triples than `max_triples`.
             NotAcceptable: the answer is to be XML and holds a character that XML cannot.
         """
-        if media_type.endswith("+xml"):
-            out = cast(IO[bytes], _XmlFile(out))
         with self._answered(request) as found:
-            if isinstance(found, QueryTriples):
-                rdf = GRAPH_FORMATS.get(media_type)
-                if rdf is None:
-                    raise NotAcceptable(f"triples cannot be written as {media_type}.")
-                prefixes = self._prefixes if rdf == RdfFormat.TURTLE else None
-                # Counting them costs most, as each becomes an object of Python.
-                triples = found if max_triples is None else _at_most(found, max_triples)
-                serialize(triples, out, format=rdf, prefixes=prefixes)
-                return
-            table = TABLE_FORMATS.get(media_type)
-            if table is None:
-                raise NotAcceptable(f"a table cannot be written as {media_type}.")
-            found.serialize(out, format=table)
+            write_found(found, media_type, out, self._prefixes, max_triples)
 
     def close(self) -> None:
         self._store = None
 
     @contextmanager
-    def _answered(self, request: Request) -> Iterator[_Found]:
+    def _answered(self, request: Request) -> Iterator[Found]:
         """Yields the engine's answer; its errors, also while it is read, become ours."""
         try:
             yield self._query(request)
@@ -113,7 +99,7 @@ class LocalSource:
             return self._prefixes  # an escape could hide one
         return {name: iri for name, iri in self._prefixes.items() if f"{name}:" in query}
 
-    def _query(self, request: Request) -> _Found:
+    def _query(self, request: Request) -> Found:
         if self._store is None:
             raise SourceError("The release has been closed.")
         named_dataset = bool(request.default_graphs or request.named_graphs)
@@ -125,6 +111,31 @@ class LocalSource:
             named_graphs=_graph_names(request.named_graphs) if named_dataset else None,
         )
         return asked(ask, request.query)
+
+
+def write_found(
+    found: Found, media_type: str, out: IO[bytes], prefixes: Mapping[str, str], max_triples: int | None = None
+) -> None:
+    """Writes an answer in a media type.
+
+    Raises:
+        LimitError: a graph has more triples than `max_triples`.
+        NotAcceptable: it cannot be written so, or holds a character that XML cannot.
+    """
+    if media_type.endswith("+xml"):
+        out = cast(IO[bytes], _XmlFile(out))
+    if isinstance(found, QueryTriples):
+        rdf = GRAPH_FORMATS.get(media_type)
+        if rdf is None:
+            raise NotAcceptable(f"triples cannot be written as {media_type}.")
+        # Counting them costs most, as each becomes an object of Python.
+        triples = found if max_triples is None else _at_most(found, max_triples)
+        serialize(triples, out, format=rdf, prefixes=dict(prefixes) if rdf == RdfFormat.TURTLE else None)
+        return
+    table = TABLE_FORMATS.get(media_type)
+    if table is None:
+        raise NotAcceptable(f"a table cannot be written as {media_type}.")
+    found.serialize(out, format=table)
 
 
 class _XmlFile:

@@ -1,0 +1,145 @@
+"""A query as an engine is sent it: its prefixes declared, its dataset named, and nothing in it that it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from urllib.parse import urljoin
+
+from pyoxigraph import NamedNode, Store
+
+from kg.engines.mending import mended
+from kg.engines.remote.capabilities import Capabilities
+from kg.engines.source import Request
+from kg.engines.syntax import bad_query
+from kg.errors import BadParameter, Forbidden
+from kg.names import GRAPH, MERGED_GRAPH
+from kg.tokens import Token, tokens
+
+# A graph that nobody writes, for a dataset whose default graph, or whose named graphs, are none.
+NOTHING = GRAPH + "nothing"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a query sees that names no graph itself: on an engine the default graph is a named one."""
+
+    default: str = MERGED_GRAPH
+    named: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A query to be sent, and the graphs that are to be named beside it."""
+
+    query: str
+    default_graphs: Sequence[str]
+    named_graphs: Sequence[str]
+
+    @property
+    def form(self) -> list[tuple[str, str]]:
+        """The fields of the protocol's form."""
+        return [
+            ("query", self.query),
+            *(("default-graph-uri", graph) for graph in self.default_graphs),
+            *(("named-graph-uri", graph) for graph in self.named_graphs),
+        ]
+
+
+def prepared(request: Request, prefixes: Mapping[str, str], dataset: Dataset, engine: Capabilities) -> Prepared:
+    """Returns a query as it is sent; every read names its whole dataset, as engines differ in what is there else.
+
+    Raises:
+        BadParameter: a graph's name is no IRI.
+        Forbidden: it calls a function that the engine lacks.
+    """
+    for name in (*request.default_graphs, *request.named_graphs):
+        _check_name(name)
+    cut = list(tokens(request.query))
+    for token in cut:
+        reason = engine.lacks.get(token.keyword or "")
+        if reason:
+            raise Forbidden(f"{token.keyword} is refused: {reason}.")
+    declared = _declared(cut)
+    used = [name for name in prefixes if f"{name}:" in request.query and name not in declared]
+    head = "".join(f"PREFIX {name}: <{prefixes[name]}> " for name in used)
+    base = "" if request.base is None else f"BASE <{request.base}> "
+    text = _without_escapes(request.query, cut, {**prefixes, **declared})
+    text = mended(text) if engine.mends_group_concat else text
+    return Prepared(base + head + text, *_graphs(request, cut, {**prefixes, **declared}, dataset))
+
+
+def check_syntax(request: Request, prefixes: Mapping[str, str]) -> None:
+    """Returns when our own parser reads the query, so that every engine refuses the same, at the same place.
+
+    The query has passed the guards. It is asked of an empty store, which comes to no rows.
+
+    Raises:
+        BadSparql: it does not parse.
+    """
+    try:
+        Store().query(request.query, base_iri=request.base, prefixes=dict(prefixes))
+    except SyntaxError as error:
+        raise bad_query(request.query, str(error), prefixes, request.base) from error
+
+
+def _graphs(
+    request: Request, cut: Sequence[Token], prefixes: Mapping[str, str], dataset: Dataset
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Returns the default and the named graphs of a query: those of the request, of its FROM, or of the release."""
+    if request.default_graphs or request.named_graphs:
+        return request.default_graphs or (NOTHING,), request.named_graphs or (NOTHING,)
+    default, named = _from_clauses(cut, prefixes, request.base)
+    if default or named:
+        return default or (NOTHING,), named or (NOTHING,)
+    # To name hundreds of graphs costs an engine time, and without GRAPH nothing looks at them.
+    asks_for_graphs = any(token.keyword == "GRAPH" for token in cut)
+    return (dataset.default,), (dataset.named if asks_for_graphs and dataset.named else (NOTHING,))
+
+
+def _declared(cut: Sequence[Token]) -> dict[str, str]:
+    """Returns the prefixes that a query declares."""
+    return {
+        name.text.partition(":")[0]: iri.text[1:-1]
+        for word, name, iri in zip(cut, cut[1:], cut[2:], strict=False)
+        if word.keyword == "PREFIX" and name.kind == "pname" and iri.kind == "iri"
+    }
+
+
+def _without_escapes(query: str, cut: Sequence[Token], known: Mapping[str, str]) -> str:
+    """Returns the query with each name that has an escape in it as a whole IRI: not all engines read them."""
+    if "\\" not in query:
+        return query
+    parts, at = list[str](), 0
+    for token in cut:
+        if token.kind == "pname" and "\\" in token.text:
+            parts += [query[at : token.start], f"<{_whole_name(token, known)}>"]
+            at = token.end
+    return "".join([*parts, query[at:]])
+
+
+def _whole_name(token: Token, known: Mapping[str, str]) -> str:
+    prefix, _, local = token.text.partition(":")
+    return known[prefix] + local.replace("\\", "")
+
+
+def _from_clauses(cut: Sequence[Token], known: Mapping[str, str], base: str | None) -> tuple[list[str], list[str]]:
+    """Returns the graphs that FROM and FROM NAMED name."""
+    bases = [after.text[1:-1] for before, after in pairwise(cut) if before.keyword == "BASE" and after.kind == "iri"]
+    default, named = list[str](), list[str]()
+    for at, token in enumerate(cut):
+        if token.keyword != "FROM":
+            continue
+        is_named = at + 1 < len(cut) and cut[at + 1].keyword == "NAMED"
+        name = cut[at + 1 + is_named]
+        iri = urljoin((bases or [base or ""])[0], name.text[1:-1]) if name.kind == "iri" else _whole_name(name, known)
+        (named if is_named else default).append(iri)
+    return default, named
+
+
+def _check_name(name: str) -> None:
+    try:
+        NamedNode(name)
+    except ValueError as error:
+        raise BadParameter(f"default-graph-uri and named-graph-uri: not an absolute IRI: {error}") from error

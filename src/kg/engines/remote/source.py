@@ -1,0 +1,173 @@
+"""A Source over an engine on the network."""
+
+from __future__ import annotations
+
+import io
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import IO, TypeVar
+
+from pyoxigraph import (
+    QueryBoolean,
+    QueryResultsFormat,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    Triple,
+    parse_query_results,
+)
+
+from kg.engines.guards import guard_text
+from kg.engines.local import Found, write_found
+from kg.engines.remote.engine import Engine
+from kg.engines.remote.literals import restored_json, restored_triples
+from kg.engines.remote.preparing import Dataset, check_syntax, prepared
+from kg.engines.remote.transport import Got
+from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
+from kg.errors import BadSparql, EngineError, NotAcceptable
+from kg.names import Prefixes
+from kg.tokens import is_graph_form, verb
+
+# One format of each kind is asked of every engine, read to its end, and written in the one that is wanted.
+_JSON = "application/sparql-results+json"
+_TRIPLES = "application/n-triples"
+
+T = TypeVar("T")
+Check = Callable[[Request, Mapping[str, str]], None]
+
+
+class RemoteSource:
+    """A Source over an engine.
+
+    Args:
+        engine: where it is and what it can do; closed with this.
+        prefixes: those that a query need not declare.
+        dataset: what a query sees that names no graphs.
+        check: raises BadSparql for what our own parser does not read; by default it parses in this process.
+    """
+
+    def __init__(self, engine: Engine, prefixes: Prefixes, dataset: Dataset, check: Check = check_syntax) -> None:
+        self._engine = engine
+        self._prefixes = dict(prefixes.namespaces)
+        self._dataset = dataset
+        self._check = check
+
+    def select(self, query: str, max_rows: int | None = None) -> Rows:
+        return self._asked(Request(query), lambda found: _rows(found, max_rows))
+
+    def ask(self, query: str) -> bool:
+        return self._asked(Request(query), _answer)
+
+    def construct(self, query: str) -> list[Triple]:
+        return self._asked(Request(query), _graph)
+
+    def reply(self, request: Request, media_type: str) -> bytes:
+        content = io.BytesIO()
+        self.write(request, media_type, content)
+        return content.getvalue()
+
+    def write(self, request: Request, media_type: str, out: IO[bytes], max_triples: int | None = None) -> None:
+        """Writes the answer to any query to a file.
+
+        Raises:
+            As every method of a Source.
+            LimitError: the answer is too long, or a graph has more triples than `max_triples`.
+            NotAcceptable: the answer is to be XML and holds a character that XML cannot.
+        """
+
+        def written(found: Found) -> None:
+            write_found(found, media_type, out, self._prefixes, max_triples)
+
+        self._asked(request, written, media_type)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def _asked(self, request: Request, read: Callable[[Found], T], media_type: str | None = None) -> T:
+        """Returns what is read of the engine's answer; one that does not parse to its end is an error."""
+        guard_text(request.query, self._engine.guarding)
+        self._check(request, self._prefixes)
+        graph = is_graph_form(request.query)
+        known = GRAPH_FORMATS if graph else TABLE_FORMATS
+        if media_type is not None and media_type not in known:
+            raise NotAcceptable(f"{'triples' if graph else 'a table'} cannot be written as {media_type}.")
+        sent = prepared(request, self._prefixes, self._dataset, self._engine.kind)
+        got = self._engine.ask(sent.form, _TRIPLES if graph else _JSON)
+        with got.file:
+            try:
+                return read(self._triples(got) if graph else self._table(got, verb(request.query) == "ASK"))
+            except BaseException as error:
+                # An answer may be let go of in its own thread only, and the error may go to another.
+                traceback.clear_frames(error.__traceback__)
+                if not isinstance(error, SyntaxError):
+                    raise
+                why = str(error)
+            raise self._engine.not_whole(got, why)
+
+    def _triples(self, got: Got) -> QueryTriples:
+        """Returns triples that have been through a store, each once and its literals as ours writes them."""
+        store = Store()
+        lines = got.text()
+        store.load(restored_triples(lines) if self._engine.kind.rewrites_literals else lines, RdfFormat.N_TRIPLES)
+        found = store.query("CONSTRUCT WHERE { ?s ?p ?o }")
+        assert isinstance(found, QueryTriples)
+        return found
+
+    def _table(self, got: Got, is_ask: bool) -> QuerySolutions | QueryBoolean:
+        kind = self._engine.kind
+        if kind.cut_header and kind.cut_header.lower() in got.headers:
+            self._refuse_cut(got, int(got.headers[kind.cut_header.lower()]))
+        content: IO[bytes] = got.file
+        if kind.rewrites_literals:
+            content = io.BytesIO(restored_json(got.text()))
+        found = parse_query_results(content, format=QueryResultsFormat.JSON)
+        if isinstance(found, QueryBoolean):
+            # The parser does not look beyond the value.
+            _whole_json(got.text())
+        elif is_ask:
+            # Virtuoso may answer ASK with a table: of one row, or of none.
+            return _truth(sum(1 for _ in found) > 0)
+        return found
+
+    def _refuse_cut(self, got: Got, most: int) -> None:
+        found = parse_query_results(got.text(), format=QueryResultsFormat.JSON)
+        if isinstance(found, QuerySolutions) and sum(1 for _ in found) >= most:
+            raise EngineError(f"{self._engine.name} cut the answer at {most} rows, a limit of its own.")
+
+
+def _rows(found: Found, max_rows: int | None) -> Rows:
+    if not isinstance(found, QuerySolutions):
+        raise BadSparql("a SELECT query was expected here.")
+    variables = tuple(variable.value for variable in found.variables)
+    rows: list[tuple[Term | None, ...]] = [tuple(solution) for solution in islice(found, max_rows)]
+    # Read to the end also when fewer are wanted: that tells whether the answer is whole.
+    return Rows(variables, tuple(rows), truncated=sum(1 for _ in found) > 0)
+
+
+def _answer(found: Found) -> bool:
+    if not isinstance(found, QueryBoolean):
+        raise BadSparql("an ASK query was expected here.")
+    return bool(found)
+
+
+def _graph(found: Found) -> list[Triple]:
+    if not isinstance(found, QueryTriples):
+        raise BadSparql("a CONSTRUCT or DESCRIBE query was expected here.")
+    return sorted(set(found), key=str)
+
+
+def _truth(value: bool) -> QueryBoolean:
+    answer = json.dumps({"head": {}, "boolean": value}).encode()
+    found = parse_query_results(answer, format=QueryResultsFormat.JSON)
+    assert isinstance(found, QueryBoolean)
+    return found
+
+
+def _whole_json(content: bytes) -> None:
+    try:
+        json.loads(content)
+    except ValueError as error:
+        raise SyntaxError(str(error)) from error
