@@ -48,6 +48,9 @@ def _no_settings_from_outside() -> None:
         del os.environ[name]
 
 
+_PLACES = logging._srcfile
+
+
 @pytest.fixture(autouse=True)
 def _no_log_left_behind() -> Iterator[None]:
     """A service that a test runs in this process sets up its log; the next test is to have none."""
@@ -58,6 +61,7 @@ def _no_log_left_behind() -> Iterator[None]:
         root.setLevel(logging.WARNING)
         logging.captureWarnings(capture=False)
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
+        logging._srcfile = _PLACES
         for name in ("uvicorn", "asyncio"):
             logging.getLogger(name).setLevel(logging.NOTSET)
 

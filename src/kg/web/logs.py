@@ -13,9 +13,6 @@ import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
-
-from pythonjsonlogger.json import JsonFormatter
 
 from kg.errors import BadParameter
 
@@ -31,27 +28,28 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
-class JsonLines(JsonFormatter):
+class JsonLines(logging.Formatter):
     """Formats a record as one line; further fields come as `extra={"fields": {...}}`.
 
     The access log costs every request its share, so only what is needed is looked at.
     """
 
-    def __init__(self) -> None:
-        super().__init__(json_serializer=lambda data, **_: _encode(data))
-
-    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line."""
         second, fraction = divmod(record.created, 1)
-        log_data["time"] = f"{_second(second)}.{int(fraction * 1000):03d}Z"
-        log_data["level"] = record.levelname.lower()
-        log_data["logger"] = record.name
-        log_data["message"] = record.message
+        line: dict[str, object] = {
+            "time": f"{_second(second)}.{int(fraction * 1000):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
         current = request_id.get()
         if current is not None:
-            log_data["request_id"] = current
-        log_data.update(getattr(record, "fields", {}))
-        # A traceback, where there is one.
-        log_data.update(message_dict)
+            line["request_id"] = current
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["exc_info"] = self.formatException(record.exc_info)
+        return _encode(line)
 
 
 @lru_cache(maxsize=1)
@@ -86,6 +84,8 @@ def start_log(level_name: str) -> None:
     logging.captureWarnings(capture=True)
     # No line tells these, so none has to find them out.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    # Nor the place in the code (the way that the library's own documentation gives).
+    logging._srcfile = None
     # The server's own words about start and stop repeat ours; what it complains of stays.
     if level > logging.DEBUG:
         for name in ("uvicorn", "asyncio"):
