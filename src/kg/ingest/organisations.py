@@ -15,9 +15,9 @@ _NOUN = (
     r"(?:Office|Authority|Authorities|Council|Councils|Board|Boards|Commission|Committee|Ministry|Department|Agency|Institute|Institution|University|College|Unit|"
     r"Group|Service|Services|Trust|Partnership|Association|Federation|Confederation|Society|Foundation|Centre|Center|Network|Parliament|Government|Inspectorate|"
     r"Ombudsman|Court|Bank|Organisation|Organization|Union|Alliance|Forum|Agency|Directorate|Secretariat|Treasury|Chamber|Cabinet|Assembly|Senate|Congress|"
-    r"Taskforce|Task Force|Academy|Fund|Trust|Coalition|Convention|Consortium|Hospital|Police|Observatory|Regulator|Bureau|Administration|Executive|Corporation|Company|Ltd|Limited|Inc|Scotland|Wales|England)"
+    r"Division|County|District|Municipality|Province|Auditor General|Auditor-General|Examiner|Taskforce|Task Force|Academy|Fund|Trust|Coalition|Convention|Consortium|Hospital|Police|Observatory|Regulator|Bureau|Administration|Executive|Corporation|Company|Ltd|Limited|Inc|Scotland|Wales|England)"
 )
-_CAP = r"(?:[A-Z][\w’'&-]*|[A-Z]{2,})"
+_CAP = r"(?:[a-z]?[A-Z][\w’'&-]*|[A-Z]{2,})"
 # "A and the B" are two bodies; "Health and Care" is half a name.
 _LINK = r"(?:(?:of|for|on|in)(?: the)?|and|de|des|du|der|für|&)"
 _NAMED = re.compile(
@@ -56,7 +56,7 @@ _KINDS = re.compile(
 )
 _NO_NAMES = re.compile(
     r"^(?:The )?(?:Group|Board|Committee|Council|Service|Services|Unit|Government|Department|Company|Court|Trust|Executive|Office|Centre|Union|Fund|Network|Agency|Commission|"
-    r"Authority|Ministry|Parliament|Limited|Administration|Police|Hospital|Partnership|Cabinet|Scotland|Wales|England|Board[s]|Authorities|Councils|Treasury|Organisation|Organization|Institution)$"
+    r"Authority|Ministry|Parliament|Limited|Administration|Police|Hospital|Partnership|Cabinet|Scotland|Wales|England|Board[s]|Authorities|Councils|Treasury|Organisation|Organization|Institution|Division|County|District|Municipality|Province|Auditor General|Auditor-General|Examiner)$"
     r"|\b(?:Act|Bill|Report|Review|Strategy|Plan|Programme|Framework|Table|Figure|Annex)\b|^(?:In|On|At|By|For|To|From|With|And|But|Across|Within) "
 )
 
