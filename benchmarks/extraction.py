@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kg.engines.source import Source
 from kg.evidence import sha256
 from kg.ingest.candidates import Candidate
 from kg.ingest.known import Known, read_known
@@ -221,13 +222,22 @@ def known_of(without_graph: bool) -> tuple[Known, dict[str, str]]:
     release = open_release(build(workspace, settings, check="none").directory.root)
     try:
         known = read_known(release.source, release.library)
-        broader = "SELECT ?a ?b { ?a <http://www.w3.org/2004/02/skos/core#broader> ?b }"
-        above = {a.value: b.value for a, b in release.source.select(broader).rows if a and b}
+        tops = tops_of(known, release.source)
     finally:
         release.close()
-    themes = {theme.iri: theme for theme in known.themes}
-    tops = {_name(iri): _name(_top(iri, above)) for iri in themes}
-    return (Known(themes) if without_graph else known), tops
+    return (without_bodies(known) if without_graph else known), tops
+
+
+def without_bodies(known: Known) -> Known:
+    """Returns only the themes of what is known."""
+    return Known({theme.iri: theme for theme in known.themes})
+
+
+def tops_of(known: Known, source: Source) -> dict[str, str]:
+    """Returns the top theme of each common theme, by their names."""
+    broader = "SELECT ?a ?b { ?a <http://www.w3.org/2004/02/skos/core#broader> ?b }"
+    above = {a.value: b.value for a, b in source.select(broader).rows if a and b}
+    return {_name(theme.iri): _name(_top(theme.iri, above)) for theme in known.themes}
 
 
 def _top(iri: str, above: Mapping[str, str]) -> str:

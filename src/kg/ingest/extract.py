@@ -14,17 +14,17 @@ from kg.evidence import sha256
 from kg.ingest.attribution import Speakers, Type, in_list
 from kg.ingest.blocks import Block, BlockKind, Document
 from kg.ingest.candidates import Attribution, Candidate, Mode
-from kg.ingest.choices import Label, beginning_of, chosen, distinct, hit_of, members_of, standfirst
+from kg.ingest.choices import LISTED, Label, chosen, distinct, hit_of, is_about, members_of, run_in_label, standfirst
 from kg.ingest.cues import Hit, hits_in
-from kg.ingest.labels import Kind, is_silent, label_of, lead_in_of, mark_of, role_of
+from kg.ingest.labels import Kind, is_silent, label_of, lead_in_of, mark_of
 from kg.ingest.normal import view
-from kg.ingest.phrases import ACTOR, CONNECTIVE, FIRST_PERSON, IMPERATIVE, POINTS_BACK, REFERENCE
+from kg.ingest.phrases import ACTOR, CONNECTIVE, FIRST_PERSON, IMPERATIVE, POINTS_BACK, REFERENCE, SENTENCE
 from kg.ingest.place import Place
 from kg.ingest.sentences import Sentence, sentences_of
+from kg.ingest.tables import items_of_table
 
 _FEWEST_WORDS = 4
 _LONGEST_ITEM = 40
-_LISTED = {Kind.BARRIER, Kind.ENABLER, Kind.RECOMMENDATION, Kind.KEY_MESSAGE, Kind.FINDING, Kind.THEME}
 
 
 class _Reader:
@@ -65,6 +65,7 @@ class _Reader:
         of_list = self.state.running or self.state.explained
         told = self.state.lead_in is not None and self.state.lead_in.kind is Kind.KEY_MESSAGE
         self.state.explained = told and of_list and not unmarked and block.kind is BlockKind.PARAGRAPH
+        self.state.explains, self.state.headed = self.state.headed, False
         # After an item that has its mark, a line without one is no longer of the list.
         self.state.running = False
         if self.state.marked is not None and REFERENCE.fullmatch(words):
@@ -107,36 +108,48 @@ class _Reader:
     def _heading(self, block: Block, words: str, following: Block | None) -> None:
         mark = mark_of(words)
         level = block.level or (self.state.headings[-1][0] + 1 if block.boxed and self.state.headings else 2)
-        outer = self.state.section
         kind = label_of(words)
         label = Label(kind, "box" if block.boxed else "heading", words) if kind and not (mark and mark[2]) else None
         self.state.enter(level, words, label)
         if mark and mark[2] is not None:
             rest = words[mark[1] :]
             self.state.marked = (Label(mark[0], "heading", words), mark[2])
-            if len(rest.split()) >= _FEWEST_WORDS:
+            if len(rest.split()) >= _FEWEST_WORDS and not self._says_itself(mark[0], following):
                 start, end = view(self.document.text, block.start, block.end).range(mark[1], len(words))
                 self._add(mark[0], start, end, "heading", "marked heading", 0.85, block, Attribution())
                 self.state.marked = None
-        elif label is None and outer is not None and self.state.section is outer and self.state.silent_level is None:
-            self._nested_heading(block, words, outer, following)
+        elif label is None and self.state.silent_level is None and not self._telling_heading(block, words, level):
+            self._nested_heading(block, words, following)
 
-    def _nested_heading(self, block: Block, words: str, outer: Label, following: Block | None) -> None:
+    def _telling_heading(self, block: Block, words: str, level: int) -> bool:
+        """Takes a heading that is a sentence for what its cue says, where no label above says what it is."""
+        if level < 2 or self.state.section is not None or not SENTENCE.search(words):
+            return False
+        hit = next((h for h in hits_in(words) if h.cue.kind in (Kind.BARRIER, Kind.ENABLER)), None)
+        if hit is not None:
+            self._whole(hit.cue.kind, block, "heading", hit.cue.name, hit.confidence, Attribution())
+            self.state.headed = True
+        return hit is not None
+
+    def _says_itself(self, kind: Kind, following: Block | None) -> bool:
+        """Tells whether the block after a marked heading is the recommendation of which that is the title."""
+        if kind is not Kind.RECOMMENDATION or following is None or following.kind is not BlockKind.PARAGRAPH:
+            return False
+        words = self._words(following)
+        return lead_in_of(words) is kind if words.endswith(":") else hit_of(words, kind) is not None
+
+    def _nested_heading(self, block: Block, words: str, following: Block | None) -> None:
         """Takes a heading under a labelled heading for what it says, if it says something."""
-        says = len(words.split()) >= 5 or (outer.kind in (Kind.BARRIER, Kind.ENABLER) and len(words.split()) >= 2)
-        if (
-            says
-            and outer.kind in _LISTED - {Kind.THEME}
-            and following is not None
-            and following.kind is not BlockKind.HEADING
-        ):
-            if outer.kind is Kind.RECOMMENDATION and not (
-                IMPERATIVE.match(words) or hit_of(words, Kind.RECOMMENDATION)
-            ):
-                return
-            self._add(
-                outer.kind, block.start, block.end, "heading", f"heading under: {outer.kind}", 0.7, block, Attribution()
-            )
+        outer, count = self.state.section, len(words.split())
+        if outer is None or outer.kind not in LISTED - {Kind.THEME} or following is None:
+            return
+        tells = SENTENCE.search(words) is not None and count >= 4
+        short = 2 if outer.kind in (Kind.BARRIER, Kind.ENABLER) else 5
+        calls = IMPERATIVE.match(words) or hit_of(words, Kind.RECOMMENDATION)
+        says = tells or (count >= short and following.kind is not BlockKind.HEADING)
+        if says and (calls or outer.kind is not Kind.RECOMMENDATION):
+            self._whole(outer.kind, block, "heading", f"heading under: {outer.kind}", 0.7, Attribution())
+            self.state.headed = True
 
     def _item(self, block: Block, words: str) -> None:
         sentences = sentences_of(self.document.text, block)
@@ -147,11 +160,11 @@ class _Reader:
             label, start = Label(mark[0], "list", words[: mark[1]]), mark[1]
         else:
             start = 0
-        if words.endswith(":") and label is not None:
+        if words.endswith(":") and (label is not None or lead_in_of(words) is not None):
             self._lead(words, sentences, by)
-            if self.state.lead_in is not None or label.kind is not Kind.RECOMMENDATION:
+            if self.state.lead_in is not None or (label is not None and label.kind is not Kind.RECOMMENDATION):
                 return
-        listed = label is not None and label.kind in _LISTED and len(words.split()) >= 2
+        listed = label is not None and label.kind in LISTED and len(words.split()) >= 2
         if listed and label is not None and self._labelled_item(block, words, start, label, by):
             return
         self._sentences(block, sentences, label)
@@ -160,11 +173,13 @@ class _Reader:
         """Adds a list item as what its list holds; tells whether nothing more is to be looked for in it."""
         if label.basis == "heading" and label.kind is Kind.FINDING and hit_of(words, Kind.RECOMMENDATION):
             return False
+        if is_about(words, label.kind):
+            return True
         first, last = view(self.document.text, block.start, block.end).range(start, len(words))
         hint = {"number": block.number} if block.number else None
         basis = "list" if self.state.lead_in else label.basis
         self._add(label.kind, first, last, basis, f"list under: {label.kind}", 0.9, block, by, hints=hint)
-        if label.kind is Kind.KEY_MESSAGE:
+        if label.kind in (Kind.KEY_MESSAGE, Kind.FINDING):
             self._inside_message(block)
         return True
 
@@ -184,38 +199,28 @@ class _Reader:
             if hit.cue.kind is not Kind.RECOMMENDATION or (ACTOR.search(subject) and len(subject.split()) < 14):
                 self._fromhit(block, sentence, hit, by)
 
-    def _paragraph(self, block: Block, words: str) -> None:
+    def _paragraph(self, block: Block, words: str, run_in: Label | None = None) -> None:
+        if run_in is None and (headed := run_in_label(self.document, block)) is not None:
+            self.state.lead_in = self.state.lead_by = None
+            label, rest = headed
+            if label is not None:
+                self._paragraph(rest, self._words(rest), label)
+            return
         sentences = sentences_of(self.document.text, block)
-        label = self.state.section
+        label = run_in or self.state.section
         mark = mark_of(words)
+        basis = "box" if block.boxed else "rule"
         if mark is not None and mark[1] >= len(words):
-            self.state.marked = (Label(mark[0], "box" if block.boxed else "rule", words), mark[2])
+            self.state.marked = (Label(mark[0], basis, words), mark[2])
         elif mark is not None:
             start, end = view(self.document.text, block.start, block.end).range(mark[1], len(words))
-            self._add(
-                mark[0],
-                start,
-                end,
-                "box" if block.boxed else "rule",
-                "marked paragraph",
-                0.9,
-                block,
-                self._by(sentences),
-            )
-        elif self.state.marked is not None:
+            self._add(mark[0], start, end, basis, "marked paragraph", 0.9, block, self._by(sentences))
+        elif self.state.marked is not None and not words.endswith(":"):
             marked, _ = self.state.marked
             self.state.marked = None
-            self._add(
-                marked.kind,
-                block.start,
-                block.end,
-                marked.basis,
-                "paragraph after a mark",
-                0.85,
-                block,
-                self._by(sentences),
-            )
+            self._whole(marked.kind, block, marked.basis, "paragraph after a mark", 0.85, self._by(sentences))
         elif words.endswith(":"):
+            self.state.marked = None
             *before, last = sentences
             self._sentences(block, before, label)
             self._lead(last.text, [last], self._by([last]), before[-1].text if before else "")
@@ -232,41 +237,34 @@ class _Reader:
 
     def _running(self, block: Block, words: str, sentences: list[Sentence], label: Label | None) -> None:
         if block is self._standfirst:
-            self._add(Kind.KEY_MESSAGE, block.start, block.end, "rule", "standfirst", 0.6, block, self._by(sentences))
+            self._whole(Kind.KEY_MESSAGE, block, "rule", "standfirst", 0.6, self._by(sentences))
             return
         count = len(words.split())
         lead = self._bold_lead(block, sentences)
-        if label is not None and label.kind is Kind.KEY_MESSAGE and count >= 8:
-            self._add(
-                Kind.KEY_MESSAGE,
-                block.start,
-                block.end,
-                label.basis,
-                "paragraph under: KeyMessage",
-                0.8,
-                block,
-                self._by(sentences),
-            )
+        if label is not None and is_about(words, label.kind):
+            return
+        if label is not None and label.kind is Kind.KEY_MESSAGE and count >= (_FEWEST_WORDS if block.boxed else 8):
+            self._whole(Kind.KEY_MESSAGE, block, label.basis, "paragraph under: KeyMessage", 0.8, self._by(sentences))
             self._inside_message(block)
         elif label is not None and label.kind in (Kind.BARRIER, Kind.ENABLER, Kind.FINDING) and lead is not None:
+            # What heads a paragraph is told by the sentence after it.
+            end = next((s.end for s in sentences if s.end > lead[1]), lead[1])
             self._add(
-                label.kind, *lead, label.basis, f"bold lead under: {label.kind}", 0.85, block, self._by(sentences)
+                label.kind,
+                lead[0],
+                end,
+                label.basis,
+                f"bold lead under: {label.kind}",
+                0.85,
+                block,
+                self._by(sentences),
             )
         elif (
             label is not None
             and label.kind is Kind.RECOMMENDATION
             and (lead or IMPERATIVE.match(words) or (block.boxed and count >= 6))
         ):
-            self._add(
-                label.kind,
-                block.start,
-                block.end,
-                label.basis,
-                "paragraph under: Recommendation",
-                0.85,
-                block,
-                self._by(sentences),
-            )
+            self._whole(label.kind, block, label.basis, "paragraph under: Recommendation", 0.85, self._by(sentences))
         else:
             self._sentences(block, sentences, label, lead)
 
@@ -275,9 +273,12 @@ class _Reader:
         if block.lead < 8 or not sentences:
             return None
         end = block.start + block.lead
-        whole = max((s.end for s in sentences if s.start < end), default=end)
-        words = len(view(self.document.text, block.start, end).text.split())
-        return (block.start, end) if words >= 5 else (block.start, whole)
+        words = view(self.document.text, block.start, end).text.split()
+        if len(words) >= 5:
+            return block.start, end
+        # A few bold words head what comes after them, in their sentence or in the next.
+        after = [s.end for s in sentences if s.end > end]
+        return block.start, after[0] if after else end
 
     def _sentences(
         self, block: Block, sentences: Sequence[Sentence], label: Label | None, lead: tuple[int, int] | None = None
@@ -286,17 +287,23 @@ class _Reader:
         for sentence in sentences:
             by = self.speakers.of(sentence)
             if not self._inline_list(block, sentence, by):
-                hit = chosen(hits_in(sentence.text), by, label)
+                hit = chosen(hits_in(sentence.text), by, label, self.state.background)
                 if hit is not None:
                     self._fromhit(block, sentence, hit, by)
+        if label is not None and label.kind in (Kind.BARRIER, Kind.ENABLER) and not self.state.explains:
+            # What is only reported there is what hinders or helps.
+            self.found[before:] = [c for c in self.found[before:] if c.kind is not Kind.FINDING]
         if len(self.found) == before and sentences:
             self._fallback(block, sentences[0], label, lead)
+        elif lead is not None and not any(c.start < lead[1] and lead[0] < c.end for c in self.found[before:]):
+            self._bold(block, sentences[0], lead)
 
     def _fallback(self, block: Block, first: Sentence, label: Label | None, lead: tuple[int, int] | None) -> None:
         """Takes the first sentence of a paragraph in a labelled section, or a bold one, when nothing else shows."""
         if (
             label is not None
             and label.kind in (Kind.BARRIER, Kind.ENABLER, Kind.FINDING)
+            and not self.state.explains
             and len(first.text.split()) >= 6
         ):
             self._add(
@@ -309,7 +316,12 @@ class _Reader:
                 block,
                 self.speakers.of(first),
             )
-        elif lead is not None and len(view(self.document.text, *lead).text.split()) >= 6:
+        elif lead is not None:
+            self._bold(block, first, lead)
+
+    def _bold(self, block: Block, first: Sentence, lead: tuple[int, int]) -> None:
+        words = view(self.document.text, *lead).text
+        if len(words.split()) >= (4 if words.rstrip("* ").endswith(".") else 6):
             self._add(Kind.FINDING, *lead, "rule", "bold lead", 0.5, block, self.speakers.of(first))
 
     def _inline_list(self, block: Block, sentence: Sentence, by: Attribution) -> bool:
@@ -324,7 +336,7 @@ class _Reader:
             and re.match(r"\W*(these|they|those) (include|are)$", head.strip(), re.IGNORECASE)
         ):
             kind = self._last_named(block, sentence)
-        if kind is None or kind not in _LISTED:
+        if kind is None or kind not in LISTED:
             return False
         for start, end in parts:
             first, last = sentence.range(start, end)
@@ -349,35 +361,20 @@ class _Reader:
 
     def _table(self, cells: Sequence[Block]) -> None:
         """Adds the cells of columns whose header says what they hold; other cells of the row are hints."""
-        rows: dict[int, list[Block]] = {}
         for cell in cells:
             self.speakers.enter(cell)
-            rows.setdefault(cell.row or 0, []).append(cell)
-        headers = {cell.column for cell in cells if cell.column}
-        # Where every row begins with a label, the rows are labelled and not the columns.
-        by_row = all(label_of(self._words(row[0])) for row in rows.values())
-        known = not by_row and any(label_of(h) or role_of(h) for h in headers)
-        for number, row in sorted(rows.items()):
-            if number > 0 or not known:
-                self._row(row, known)
+        section = self.state.section
+        for item in items_of_table(cells, self._words, section.kind if section else None):
+            first, last = view(self.document.text, item.cell.start, item.cell.end).range(
+                item.start, len(self._words(item.cell))
+            )
+            self._add(
+                item.kind, first, last, "table", f"table column: {item.kind}", 0.9, item.cell, Attribution(),
+                hints=item.hints,
+            )  # fmt: skip
 
-    def _row(self, row: Sequence[Block], known: bool) -> None:
-        hints = {str(role): self._words(c) for c in row if c.column and (role := role_of(c.column)) is not None}
-        label_cell = None if known else label_of(self._words(row[0]))
-        for cell in row:
-            kind = label_of(cell.column or "") if known else label_cell if cell is not row[0] else None
-            if kind is None and not known and self.state.section is not None and len(self._words(cell).split()) > 6:
-                kind = self.state.section.kind
-            if kind in _LISTED and role_of(cell.column or "") is None:
-                self._cell(cell, kind, hints)
-
-    def _cell(self, cell: Block, kind: Kind, hints: dict[str, str]) -> None:
-        words = self._words(cell)
-        start = beginning_of(words)
-        if len(words[start:].split()) < 2 or re.fullmatch(r"[\d\W]+", words[start:]):
-            return
-        first, last = view(self.document.text, cell.start, cell.end).range(start, len(words))
-        self._add(kind, first, last, "table", f"table column: {kind}", 0.9, cell, Attribution(), hints=hints or None)
+    def _whole(self, kind: Kind, block: Block, basis: str, rule: str, confidence: float, by: Attribution) -> None:
+        self._add(kind, block.start, block.end, basis, rule, confidence, block, by)
 
     def _add(
         self, kind: Kind, start: int, end: int, basis: str, rule: str, confidence: float, block: Block, by: Attribution,

@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from kg.errors import DataError, KgError
+from kg.ingest.aids import NO_AIDS, Aids
 from kg.ingest.documents import ENDINGS
 from kg.ingest.known import Known
 from kg.ingest.model import Model
@@ -60,7 +61,15 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def ingest_all(files: Sequence[Path], known: Known, limits: Limits, model: Model | None = None) -> Iterator[Outcome]:
+@dataclass(frozen=True)
+class Help:
+    """What helps the rules: a model that reads along, and those that are installed."""
+
+    model: Model | None = None
+    aids: Aids = NO_AIDS
+
+
+def ingest_all(files: Sequence[Path], known: Known, limits: Limits, help_: Help) -> Iterator[Outcome]:
     """Yields what became of each file, as it is done; as many at once as there are processors."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["kg.ingest.pipeline"])
@@ -69,7 +78,7 @@ def ingest_all(files: Sequence[Path], known: Known, limits: Limits, model: Model
     try:
         while waiting or running:
             while waiting and len(running) < (os.cpu_count() or 1):
-                job = _start(context, waiting.pop(0), known, limits, model)
+                job = _start(context, waiting.pop(0), known, limits, help_)
                 running[job.pipe] = job
             ready = wait(list(running), timeout=0.2)
             late = [pipe for pipe, job in running.items() if job.deadline < time.monotonic() and pipe not in ready]
@@ -117,27 +126,27 @@ class _Job:
 
 
 def _start(
-    context: multiprocessing.context.ForkServerContext, path: Path, known: Known, limits: Limits, model: Model | None
+    context: multiprocessing.context.ForkServerContext, path: Path, known: Known, limits: Limits, help_: Help
 ) -> _Job:
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(theirs, path, known, limits, model), daemon=True)
+    process = context.Process(target=_child, args=(theirs, path, known, limits, help_), daemon=True)
     process.start()
     theirs.close()
     return _Job(path, process, ours, time.monotonic() + limits.time_limit_ms / 1000, limits)
 
 
-def _child(pipe: Connection, path: Path, known: Known, limits: Limits, model: Model | None) -> None:
+def _child(pipe: Connection, path: Path, known: Known, limits: Limits, help_: Help) -> None:
     most = limits.memory_limit_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     # A library that complains on standard error would mix with the progress.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):  # noqa: PTH123
-        pipe.send(_told(path, known, limits, model))
+        pipe.send(_told(path, known, limits, help_))
     pipe.close()
 
 
-def _told(path: Path, known: Known, limits: Limits, model: Model | None) -> Ingested | str:
+def _told(path: Path, known: Known, limits: Limits, help_: Help) -> Ingested | str:
     try:
-        return ingest_file(path, known, limits.most_bytes, model)
+        return ingest_file(path, known, limits.most_bytes, help_.model, help_.aids)
     except KgError as error:
         return str(error).removeprefix(f"{path}: ")
     except MemoryError:

@@ -133,6 +133,7 @@ def _new_sheet(path: Path, ingested: Ingested) -> Sheet:
             "label": b.label,
             "known": b.known,
             "generic": b.generic,
+            **({"suggested": True} if b.suggested else {}),
             "mentions": [list(m) for m in b.mentions],
         }
         for b in ingested.bodies

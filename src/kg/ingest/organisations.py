@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kg.ingest.aids import Names
 from kg.ingest.blocks import Document
 from kg.ingest.known import Known
 from kg.ingest.normal import View, view
@@ -15,9 +16,9 @@ _NOUN = (
     r"(?:Office|Authority|Authorities|Council|Councils|Board|Boards|Commission|Committee|Ministry|Department|Agency|Institute|Institution|University|College|Unit|"
     r"Group|Service|Services|Trust|Partnership|Association|Federation|Confederation|Society|Foundation|Centre|Center|Network|Parliament|Government|Inspectorate|"
     r"Ombudsman|Court|Bank|Organisation|Organization|Union|Alliance|Forum|Agency|Directorate|Secretariat|Treasury|Chamber|Cabinet|Assembly|Senate|Congress|"
-    r"Taskforce|Task Force|Academy|Fund|Trust|Coalition|Convention|Consortium|Hospital|Police|Observatory|Regulator|Bureau|Administration|Executive|Corporation|Company|Ltd|Limited|Inc|Scotland|Wales|England)"
+    r"Division|County|District|Municipality|Province|Auditor General|Auditor-General|Examiner|Taskforce|Task Force|Academy|Fund|Trust|Coalition|Convention|Consortium|Hospital|Police|Observatory|Regulator|Bureau|Administration|Executive|Corporation|Company|Ltd|Limited|Inc|Scotland|Wales|England)"
 )
-_CAP = r"(?:[A-Z][\w’'&-]*|[A-Z]{2,})"
+_CAP = r"(?:[a-z]?[A-Z][\w’'&-]*|[A-Z]{2,})"
 # "A and the B" are two bodies; "Health and Care" is half a name.
 _LINK = r"(?:(?:of|for|on|in)(?: the)?|and|de|des|du|der|für|&)"
 _NAMED = re.compile(
@@ -56,7 +57,7 @@ _KINDS = re.compile(
 )
 _NO_NAMES = re.compile(
     r"^(?:The )?(?:Group|Board|Committee|Council|Service|Services|Unit|Government|Department|Company|Court|Trust|Executive|Office|Centre|Union|Fund|Network|Agency|Commission|"
-    r"Authority|Ministry|Parliament|Limited|Administration|Police|Hospital|Partnership|Cabinet|Scotland|Wales|England|Board[s]|Authorities|Councils|Treasury|Organisation|Organization|Institution)$"
+    r"Authority|Ministry|Parliament|Limited|Administration|Police|Hospital|Partnership|Cabinet|Scotland|Wales|England|Board[s]|Authorities|Councils|Treasury|Organisation|Organization|Institution|Division|County|District|Municipality|Province|Auditor General|Auditor-General|Examiner)$"
     r"|\b(?:Act|Bill|Report|Review|Strategy|Plan|Programme|Framework|Table|Figure|Annex)\b|^(?:In|On|At|By|For|To|From|With|And|But|Across|Within) "
 )
 
@@ -69,13 +70,15 @@ class Body:
     label: str
     known: bool
     generic: bool
+    # Only a model takes it for a body: it is shown, and linked to by nobody.
+    suggested: bool = False
     mentions: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Bodies:
     """The bodies of one document."""
 
-    def __init__(self, document: Document, known: Known) -> None:
+    def __init__(self, document: Document, known: Known, names: Names | None = None) -> None:
         self._known = known
         self._whole = folded(document.text)
         self._text = document.text
@@ -87,6 +90,8 @@ class Bodies:
         for part in views:
             for body in self._in(part):
                 self._note(body)
+        if names is not None:
+            self._suggest(views, names)
 
     def _learn_short_forms(self, text: str) -> None:
         for match in _NAMED.finditer(text):
@@ -101,6 +106,19 @@ class Bodies:
         held = self.by_iri.setdefault(body.iri, body)
         if held is not body:
             held.mentions += [m for m in body.mentions if m not in held.mentions]
+
+    def _suggest(self, views: list[View], names: Names) -> None:
+        """Adds the names that a model finds where the rules found none."""
+        taken = [mention for body in self.by_iri.values() for mention in body.mentions]
+        for part in views:
+            for start, end in names(part.text):
+                name = _trimmed(part.text[start:end])
+                first, last = part.range(start, end)
+                if len(name) < 3 or _NO_NAMES.search(name) or any(first < b and a < last for a, b in taken):
+                    continue
+                body = self._body(name)
+                body.suggested, body.mentions = not body.known, [(first, last)]
+                self._note(body)
 
     def _in(self, part: View) -> Iterator[Body]:
         taken: list[tuple[int, int]] = []
@@ -156,7 +174,13 @@ class Bodies:
 
     def within(self, start: int, end: int) -> list[Body]:
         """Returns the bodies named in a range of the frozen text, in reading order."""
-        found = [(a, body) for body in self.by_iri.values() for a, b in body.mentions if start <= a and b <= end]
+        found = [
+            (a, body)
+            for body in self.by_iri.values()
+            if not body.suggested
+            for a, b in body.mentions
+            if start <= a and b <= end
+        ]
         return list({body.iri: body for _, body in sorted(found, key=lambda entry: (entry[0], entry[1].iri))}.values())
 
     def named(self, text: str) -> list[Body]:

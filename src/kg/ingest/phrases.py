@@ -31,3 +31,24 @@ ACTOR = re.compile(
     r"office|inspectorate|regulator\w*|nhs|organi[sz]ations?|institution\w*|practitioners?|commissioners?|trusts?|funders?|unions?)\b",
     re.IGNORECASE,
 )
+# A heading that is a sentence has a verb.
+SENTENCE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|do|does|did|can|cannot|could|will|would|lacks?|remains?|remained|depends?|varies|differs?|need|needs|fails?|failed|improved|fell|rose|grew|lost|shuts?|leaves?|hampers?|hinders?|blocks?|helps?|works?|slows?|limits?|keeps?|makes?|stops?|prevents?)\b|n't\b",
+    re.IGNORECASE,
+)
+# A sentence that tells of recommendations without being one.
+ABOUT_CALLS = re.compile(
+    r"\b(?:makes?|made|making|are making|is making) (?:\w+ ){0,3}recommendations?\b|\b(?:agreed|agrees|accepts?|accepted) (?:to |with )?(?:\w+ ){0,3}?(?:recommendations?|all \w+)\b|\bagreed in (?:principle|full|part)\b",
+    re.IGNORECASE,
+)
+# One that only leads to what stands below it.
+INTRODUCES = re.compile(
+    r"\b(?:below|following|this (?:section|chapter|box|table)|set out here)\b.{0,60}\b(?:summar\w+|messages?|findings?|recommendations?|conclusions?|points?)\b"
+    r"|\b(?:summar\w+|messages?|findings?|recommendations?|conclusions?|points?)\b.{0,60}\b(?:below|as follows|are set out)\b",
+    re.IGNORECASE,
+)
+# What law, rules and good practice ask for is no call of the report.
+RULES_ASK = re.compile(
+    r"\b(?:practices?|rules?|laws?|acts?|standards?|guidance|guidelines|criteria|legislation|regulations?|directive|code)\b(?: \w+){0,2} (?:calls? for|calls? on|states? that|says? that|requires?)\b",
+    re.IGNORECASE,
+)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kg.ingest.aids import NO_AIDS, Aids, names_of, vectors_of
 from kg.ingest.attribution import Type, type_of
 from kg.ingest.blocks import BlockKind, Document, Found
 from kg.ingest.candidates import Candidate
@@ -36,14 +37,16 @@ class Ingested:
     same_as: str | None = None
 
 
-def ingest_file(path: Path, known: Known, most_bytes: int, model: Model | None = None) -> Ingested:
+def ingest_file(
+    path: Path, known: Known, most_bytes: int, model: Model | None = None, aids: Aids = NO_AIDS
+) -> Ingested:
     """Returns what a file gives.
 
     Raises:
         DataError: the file cannot be read.
         SourceError: the model that was asked for cannot be reached.
     """
-    return ingest_document(read_document(path, most_bytes), known, model)
+    return ingest_document(read_document(path, most_bytes), known, model, aids)
 
 
 def ingest_table(path: Path, known: Known, most_bytes: int) -> list[Ingested]:
@@ -60,10 +63,10 @@ def ingest_table(path: Path, known: Known, most_bytes: int) -> list[Ingested]:
     ]
 
 
-def ingest_document(document: Document, known: Known, model: Model | None = None) -> Ingested:
+def ingest_document(document: Document, known: Known, model: Model | None = None, aids: Aids = NO_AIDS) -> Ingested:
     """Returns what a document gives: candidates of rules and structure, and of a model where one is set."""
     kind = type_of(document)
-    bodies = Bodies(document, known)
+    bodies = Bodies(document, known, names_of(aids.names) if aids.names else None)
     document = _with_publisher(document, bodies, kind)
     origin = None if kind.is_report else _relayed(document, known)
     candidates = extract(document, kind)
@@ -71,7 +74,9 @@ def ingest_document(document: Document, known: Known, model: Model | None = None
     if model is not None:
         further, refused = proposals(document, candidates, model)
         candidates, rejected = _numbered([*candidates, *further]), list(refused)
-    reading = Reading(document, known, bodies, Themes(known), origin)
+    reading = Reading(
+        document, known, bodies, Themes(known, vectors_of(aids.vectors) if aids.vectors else None), origin
+    )
     done: list[Candidate] = []
     for candidate in linked(candidates, reading):
         outcome = verified(candidate, document.text)

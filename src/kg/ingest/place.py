@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from kg.ingest.candidates import Attribution
 from kg.ingest.choices import Label
-from kg.ingest.labels import is_silent
+from kg.ingest.labels import is_background, is_silent
 
 
 @dataclass
@@ -19,12 +19,19 @@ class Place:
     # Whether the block before belongs to the list that a lead-in announced, or only explains a part of it.
     running: bool = False
     explained: bool = False
+    # Whether the block before is a heading that is itself an item, and whether this one so explains an item.
+    headed: bool = False
+    explains: bool = False
     marked: tuple[Label, str | None] | None = None
     silent_level: int | None = None
 
     @property
     def section(self) -> Label | None:
         return next((label for _, _, label in reversed(self.headings) if label is not None), None)
+
+    @property
+    def background(self) -> bool:
+        return any(is_background(words) for _, words, _ in self.headings)
 
     @property
     def context(self) -> tuple[str, ...]:

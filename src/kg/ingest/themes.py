@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kg.ingest.aids import Vectors
 from kg.ingest.known import Known, Thing
 from kg.ingest.words import placed_stems, stems_of
 
@@ -16,6 +17,8 @@ _FIRST, _LOSS, _LAST = 2.0, 0.15, 0.5
 # A body's name says who, and an example stands for something wider.
 _OF_NAME, _OF_EXAMPLE = 0.5, 0.3
 _LABEL, _ALTERNATIVE, _DEFINITION, _CONTEXT = 3.0, 2.0, 0.8, 0.3
+# Below this the words say little; how much a standard deviation of nearness counts then.
+_LITTLE, _NEAR = 6.0, 3.0
 _EXAMPLES = re.compile(
     r"\b(?:such as|for example|for instance|e\.g\.|including)\b[^;:.]*?(?=\b(?:which|that|has|have|is|are)\b|[;:.]|$)",
     re.IGNORECASE,
@@ -35,8 +38,10 @@ class Scored:
 class Themes:
     """The themes of a workspace, ready to be compared with passages."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, vectors: Vectors | None = None) -> None:
         self._themes = known.themes
+        self._vectors = vectors
+        self._means = vectors([_told(theme) for theme in self._themes]) if vectors is not None else None
         self._profiles = [_profile(theme) for theme in self._themes]
         self._phrases = [sorted({tuple(stems_of(name)) for name in theme.names}) for theme in self._themes]
         counts = Counter(stem for profile in self._profiles for stem in profile)
@@ -51,12 +56,22 @@ class Themes:
             names: the ranges of the passage in which bodies are named.
         """
         inner, outer = _weighed(passage, names), _weighed(" ".join(context), ())
-        scored = []
-        for theme, profile, phrases in zip(self._themes, self._profiles, self._phrases, strict=True):
-            score = self._score(inner, profile, phrases) + _CONTEXT * self._score(outer, profile, phrases)
-            if score > 0:
-                scored.append(Scored(theme, score))
+        scores = [
+            self._score(inner, profile, phrases) + _CONTEXT * self._score(outer, profile, phrases)
+            for profile, phrases in zip(self._profiles, self._phrases, strict=True)
+        ]
+        # Nearness of meaning is a guess, for passages whose words say little.
+        if self._vectors is not None and max(scores, default=0.0) < _LITTLE:
+            scores = [score + near for score, near in zip(scores, self._nearness(passage), strict=True)]
+        scored = [Scored(theme, score) for theme, score in zip(self._themes, scores, strict=True) if score > 0]
         return sorted(scored, key=lambda s: (-s.score, s.theme.iri))
+
+    def _nearness(self, passage: str) -> list[float]:
+        """Returns for each theme how much nearer than usual its meaning is to that of a passage."""
+        assert self._vectors is not None and self._means is not None
+        cosines = self._means @ self._vectors([passage])[0]
+        spread = float(cosines.std()) or 1.0
+        return [_NEAR * max(0.0, float(cosine - cosines.mean()) / spread) for cosine in cosines]
 
     def _score(self, weighed: _Weighed, profile: dict[str, float], phrases: Sequence[tuple[str, ...]]) -> float:
         best: dict[str, float] = {}
@@ -79,6 +94,10 @@ class Themes:
             if phrase and all(weighed[at + n][0] == stem for n, stem in enumerate(phrase))
         )
         return max((rarity * sum(weight for _, weight in place) / size for place in places), default=0.0)
+
+
+def _told(theme: Thing) -> str:
+    return ". ".join([*theme.labels, *theme.alternatives, *theme.words])
 
 
 def _weighed(text: str, names: Iterable[tuple[int, int]]) -> _Weighed:
