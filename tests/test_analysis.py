@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 
 import kg
 from conftest import ROOT, application
+from kg.analysis import comparison, fragility, news, tensions, timeline
 from kg.analysis.centrality import CONTENT, DIRECTED_TO, Network
 from kg.analysis.independence import Independence, Sources
 from kg.analysis.questions import Analysis
@@ -451,6 +452,77 @@ def test_recurring_themes_are_counted_in_sparql_as_in_python(answers: Answers) -
         items = [i for i in reader.starts(row["theme"].value, PEV + "hasTheme") if i in placed]
         sources = independence.sources(items)
         assert (int(row["origins"].value), int(row["independent"].value)) == (sources.origins, sources.independent)
+
+
+def test_barriers_to_a_theme_and_those_like_them_are_counted_in_sparql_as_in_python(answers: Answers) -> None:
+    reader = Reader(answers.opened, read_texts(None))
+    independence = Independence(reader)
+    barriers = reader.members("Barrier")
+    counted = 0
+    blocked = {theme for barrier in barriers for theme in reader.ends(barrier, PEV + "blocks", PEV + "affects")}
+    for theme in sorted(blocked & _common(reader)):
+        for row in answers.ask("barriers-blocking-theme", {"theme": [theme]}).results:
+            node = reader.node(row["barrier"].value)
+            assert node is not None
+            alike = [iri for n in independence.alike(node) if (iri := reader.release.links.iri(n)) in barriers]
+            assert int(row["independent"].value) == independence.sources(alike).independent
+            counted += len(alike) > 1
+    assert counted
+
+
+def test_blocked_themes_are_counted_in_sparql_as_in_python(answers: Answers) -> None:
+    reader = Reader(answers.opened, read_texts(None))
+    independence = Independence(reader)
+    rows = answers.ask("blocked-themes", {}).results
+    barriers = {b for b in reader.members("Barrier") if reader.ends(b, "http://purl.org/dc/terms/spatial")}
+    for row in rows:
+        items = [b for b in reader.starts(row["theme"].value, PEV + "blocks", PEV + "affects") if b in barriers]
+        sources = independence.sources(items)
+        assert (int(row["origins"].value), int(row["independent"].value)) == (sources.origins, sources.independent)
+    assert any(int(row["origins"].value) > 1 for row in rows)
+
+
+def test_answers_to_barriers_are_counted_in_sparql_as_in_python(answers: Answers) -> None:
+    reader = Reader(answers.opened, read_texts(None))
+    independence = Independence(reader)
+    rows = answers.ask("barriers-with-the-widest-reach", {}).results
+    for row in rows:
+        sources = independence.sources(reader.starts(row["barrier"].value, PEV + "addresses"))
+        found = (int(row["answerOrigins"].value), int(row["independent"].value))
+        assert found == (sources.origins, sources.independent)
+    assert any(int(row["answers"].value) == 0 for row in rows)
+
+
+def _common(reader: Reader) -> set[str]:
+    return {row["theme"] for row in reader.rows("common-themes")}
+
+
+# rows that are sorted here
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("compare-documents-on-theme", comparison.COLUMNS),
+        ("news-of-document", news.COLUMNS),
+        ("tensions-between-items", tensions.BETWEEN_ITEMS),
+        ("tensions-between-places", tensions.BETWEEN_PLACES),
+        ("timeline-of-themes", timeline.COLUMNS),
+        ("items-resting-on-one-passage", fragility.COLUMNS),
+    ],
+)
+def test_some_columns_of_a_question_come_in_the_order_in_which_it_gives_its_rows(
+    release: Release, name: str, columns: Sequence[str]
+) -> None:
+    reader = Reader(release, read_texts(None))
+    question = release.library.program(name)
+    given = {
+        p.name: release.library.prefixes.iri(p.example[0]) or "" for p in question.parameters if p.mode == "required"
+    }
+    whole = [tuple(row.get(column) for column in columns) for row in reader.rows(name, **given)]
+    assert [tuple(row.get(c) for c in columns) for row in reader.rows(name, columns, **given)] == list(
+        dict.fromkeys(whole)
+    )
 
 
 # every question, everywhere

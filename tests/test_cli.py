@@ -319,6 +319,19 @@ def test_no_connection_is_told_with_its_reason(kg: Run, release_folder: Path) ->
     assert "  reached: " in ran.out
 
 
+def test_no_connection_is_told_with_the_one_link_that_would_make_it(kg: Run, release_folder: Path) -> None:
+    ran = kg("connect", "COSLA", "Finance", "--place", "England", "--release", release_folder)
+    assert ran.code == 0
+    (line,) = (line for line in ran.out.splitlines() if "if it were so" in line)
+    assert re.fullmatch(r"  would be connected in 2 hops if it were so: .* concerns COSLA \(agent:cosla, .*\)", line)
+
+
+def test_a_path_of_one_hop_says_so(kg: Run, release_folder: Path) -> None:
+    given = ("barrier:as2018-leadership-turnover", "theme:strategic-planning", "--limit", "1")
+    ran = kg("connect", *given, "--release", release_folder)
+    assert "\n1. 1 hop, single, " in ran.out
+
+
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     """A browser that only writes down where it was sent; returns what reads that."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Store
 
 from kg.errors import BadParameter, DataError
-from kg.library import Column, Library, Parameter, Question, literal_of, read_library, read_question
+from kg.library import Column, Library, Parameter, Question, literal_of, narrowed, read_library, read_question
 from kg.names import XSD
 from workspaces import PREFIXES, ROOT
 
@@ -145,6 +145,21 @@ def test_no_value_removes_the_block(question: Question) -> None:
 def test_a_block_that_the_question_has_not_is_an_error(question: Question) -> None:
     with pytest.raises(KeyError, match="lid"):
         question.bound({"lid": [[ex("x")]]})
+
+
+def test_a_query_that_counts_or_orders_downward_is_not_asked_for_some_columns() -> None:
+    for query in (
+        "SELECT ?a (COUNT(?b) AS ?n) WHERE { ?a ?p ?b } GROUP BY ?a",
+        "SELECT ?a WHERE { ?a ?p ?b } ORDER BY DESC(?a)",
+        "SELECT ?a WHERE { ?a ?p ?b } ORDER BY ?a LIMIT 3",
+    ):
+        with pytest.raises(ValueError, match="more than variables"):
+            narrowed(query, ["a"])
+
+
+def test_an_order_within_a_query_is_left_to_it() -> None:
+    query = "SELECT ?a ?b { { SELECT ?a WHERE { ?a ?p ?o } ORDER BY DESC(?a) LIMIT 3 } ?a ?q ?b } ORDER BY ?b"
+    assert narrowed(query, ["b"]) == (query.replace("SELECT ?a ?b", "SELECT ?b").removesuffix(" ORDER BY ?b"), ("b",))
 
 
 def test_a_block_of_several_variables_is_named_by_them_and_takes_rows(tmp_path: Path) -> None:

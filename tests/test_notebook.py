@@ -170,6 +170,16 @@ def test_connections_descriptions_and_searches_are_those_of_the_front_door(graph
     assert graph.search("leadership", limit=3).answer.to_dict() == wire.matches(answers.search("leadership", limit=3))
 
 
+def test_paths_say_whose_chain_they_are_and_no_path_what_would_make_one(graph: Graph) -> None:
+    chain = graph.connect("COSLA", "barrier:piru-community-cuts", limit=1)
+    assert "No single source makes this chain; it is stitched, joined at Local communities" in repr(chain)
+    assert chain[0].verdict in chain._repr_html_()
+    none = graph.connect("COSLA", "Finance", place="England")
+    assert not none
+    assert re.search(r"\nThey would be connected in 2 hops if it were so: .* concerns COSLA\.$", repr(none))
+    assert "They would be connected in 2 hops" in none._repr_html_()
+
+
 # Tables
 
 

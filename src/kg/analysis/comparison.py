@@ -12,7 +12,7 @@ from kg.model import Entity
 from kg.names import PEV
 
 KINDS = ("KeyMessage", "Finding", "Barrier", "Enabler", "Recommendation", "Position", "Commitment")
-_COLUMNS = ("document", "documentLabel", "state", "kind", "kindLabel", "item", "itemLabel", "otherItem")
+COLUMNS = ("document", "documentLabel", "state", "kind", "kindLabel", "item", "itemLabel", "otherItem")
 FILED = tuple(PEV + name for name in ("hasTheme", "blocks", "enables", "affects"))
 
 
@@ -70,7 +70,7 @@ class Comparison:
 
 def compare(reader: Reader, independence: Independence, theme: Entity, limit: int) -> Comparison:
     """Returns the cells of each document, those that say most first; `limit` counts documents."""
-    rows = reader.rows("compare-documents-on-theme", _COLUMNS, theme=theme.iri)
+    rows = reader.rows("compare-documents-on-theme", COLUMNS, theme=theme.iri)
     by_document = {document: found for (document,), found in grouped(rows, "document").items()}
     order = sorted(by_document, key=lambda d: (-len(_stated(by_document[d])), _rank(by_document[d]), d))
     kept = order[:limit]

@@ -19,7 +19,7 @@ from kg.model import Basis, Entity, Passage
 from kg.names import PEV
 
 HAS_THEME = PEV + "hasTheme"
-_COLUMNS = ("documentLabel", "document", "passage", "itemLabel", "item")
+COLUMNS = ("documentLabel", "document", "passage", "itemLabel", "item")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Fragility:
 def fragile(reader: Reader, chains: Chains, document: Entity | None, limit: int) -> Fragility:
     """Returns the passages on which items rest alone, of one document or of all."""
     given = {} if document is None else {"document": document.iri}
-    rows = reader.rows("items-resting-on-one-passage", _COLUMNS, **given)
+    rows = reader.rows("items-resting-on-one-passage", COLUMNS, **given)
     falls = {passage: _Fall(reader, distinct(found, "item")) for (passage,), found in grouped(rows, "passage").items()}
     order = sorted(falls, key=lambda passage: (-len(falls[passage].links), passage))
     kept = order[:limit]

@@ -18,7 +18,7 @@ from kg.model import Entity
 from kg.names import PEV
 
 REPEATS = tuple(PEV + name for name in ("reiterates", "supports", "similarTo"))
-_COLUMNS = ("news", "item", "itemLabel", "kind", "link", "earlierItem", "earlierItemLabel")
+COLUMNS = ("news", "item", "itemLabel", "kind", "link", "earlierItem", "earlierItemLabel")
 _ORDER = ("new", "repeats", "drops")
 
 
@@ -48,7 +48,7 @@ class NewsOfDocument:
 
 def news(reader: Reader, independence: Independence, document: Entity, limit: int) -> NewsOfDocument:
     """Returns the news of a document."""
-    items = list(grouped(reader.rows("news-of-document", _COLUMNS, document=document.iri), "news", "item").values())
+    items = list(grouped(reader.rows("news-of-document", COLUMNS, document=document.iri), "news", "item").values())
     items.sort(key=lambda rows: (_ORDER.index(rows[0]["news"]), rows[0]["kind"], rows[0]["itemLabel"], rows[0]["item"]))
     kept = items[:limit]
     grounds = reader.grounds(iris_of([row for rows in kept for row in rows], "item", "earlierItem"))

@@ -21,8 +21,8 @@ from kg.names import PEV
 
 CHANGED = "changed over time"
 TYPES = ("contradicts", "opposite stance", CHANGED, "differs by addressee", "differs by place")
-_BETWEEN_ITEMS = ("type", "item", "otherItem", "about")
-_BETWEEN_PLACES = ("theme", "themeLabel", "side", "place", "placeLabel", "item", "itemLabel")
+BETWEEN_ITEMS = ("type", "item", "otherItem", "about")
+BETWEEN_PLACES = ("theme", "themeLabel", "side", "place", "placeLabel", "item", "itemLabel")
 _TIES = tuple(PEV + name for name in ("contradicts", "reiterates", "similarTo"))
 _FILED = tuple(PEV + name for name in ("hasTheme", "blocks", "enables"))
 
@@ -70,8 +70,8 @@ class Tensions:
 def tensions(reader: Reader, independence: Independence, theme: Entity | None, limit: int) -> Tensions:
     """Returns where claims on a theme (or any) disagree."""
     given = {} if theme is None else {"theme": theme.iri}
-    pairs = _pairs(reader.rows("tensions-between-items", _BETWEEN_ITEMS, **given))
-    places = grouped(reader.rows("tensions-between-places", _BETWEEN_PLACES, **given), "theme")
+    pairs = _pairs(reader.rows("tensions-between-items", BETWEEN_ITEMS, **given))
+    places = grouped(reader.rows("tensions-between-places", BETWEEN_PLACES, **given), "theme")
     typed = [(_type(rows), rows) for rows in pairs.values()] + [(TYPES[-1], rows) for rows in places.values()]
     typed.sort(key=lambda one: TYPES.index(one[0]))
     kept = typed[:limit]

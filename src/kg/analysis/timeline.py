@@ -17,7 +17,7 @@ from kg.model import Entity
 from kg.names import PEV
 
 FILED = tuple(PEV + name for name in ("hasTheme", "blocks", "enables"))
-_COLUMNS = ("theme", "year", "state", "document", "item", "kind")
+COLUMNS = ("theme", "year", "state", "document", "item", "kind")
 # A year names the first of its items; the counts tell of all.
 MOST_A_YEAR = 3
 
@@ -58,7 +58,7 @@ class Timeline:
 def timeline(reader: Reader, independence: Independence, theme: Entity | None, limit: int) -> Timeline:
     """Returns the years of a theme, or of every common theme that is named at all."""
     given = {} if theme is None else {"theme": theme.iri}
-    rows = reader.rows("timeline-of-themes", _COLUMNS, **given)
+    rows = reader.rows("timeline-of-themes", COLUMNS, **given)
     by_theme = {top: found for (top,), found in grouped(rows, "theme").items()}
     order = sorted(by_theme, key=lambda t: (-len(_named(by_theme[t])), -len(distinct(by_theme[t], "item")), t))
     kept = order[:limit]

@@ -144,7 +144,7 @@ def _print_why_none(why: WhyNone) -> None:
 
 def _print_path(number: int, path: Path) -> None:
     counts = f"origins {len(path.sources)}, independent {path.independent}"
-    head = f"{number}. {path.length} hops, {path.thread}, score {path.score}, {counts}"
+    head = f"{number}. {counted(path.length, 'hop')}, {path.thread}, score {path.score}, {counts}"
     out.print(f"\n{head}", style="bold", markup=False)
     for hop, sentence in zip(path.hops, path.sentences, strict=True):
         out.print(f"   [{hop.basis}] {sentence}", markup=False)
@@ -198,7 +198,7 @@ def missing(link: MissingLink) -> str:
     """Returns the link that is not there and would connect two things."""
     ends = f"{named(link.subject)} {link.label} {named(link.object)}"
     known = "" if link.fits == "ontology" else " (such links join such things here; the ontology leaves it open)"
-    return f"would be connected in {link.hops} hops if it were so: {ends}{known}"
+    return f"would be connected in {counted(link.hops, 'hop')} if it were so: {ends}{known}"
 
 
 def reference(passage: Passage) -> str:

@@ -119,7 +119,7 @@ class Paths(Sequence[Record]):
     def __repr__(self) -> str:
         lines = [f"{self.answer['from'].label} to {self.answer.to.label}: {len(self)} paths"]
         for number, path in enumerate(self, start=1):
-            lines.append(f"{number}. {path.length} hops, {path.thread}, score {path.score}")
+            lines.append(f"{number}. {_hops(path.length)}, {path.thread}, score {path.score}")
             lines += [f"   [{hop.basis}] {hop.sentence}" for hop in path.hops]
             lines.append(f"   {path.verdict}")
         if self.answer.why_none:
@@ -134,12 +134,12 @@ class Paths(Sequence[Record]):
         link = why.missing
         ends = f"{link['from'].label} {link.label} {link.to.label}"
         known = "" if link.fits == "ontology" else " (such links join such things here; the ontology leaves it open)"
-        return [why.reason, f"They would be connected in {link.hops} hops if it were so: {ends}{known}."]
+        return [why.reason, f"They would be connected in {_hops(link.hops)} if it were so: {ends}{known}."]
 
     def _repr_html_(self) -> str:
         head = f"<h4>{_link(self.answer['from'])} to {_link(self.answer.to)}</h4>"
         paths = "".join(
-            f"<li><p>{path.length} hops, {path.thread}, score {path.score}</p><ol>"
+            f"<li><p>{_hops(path.length)}, {path.thread}, score {path.score}</p><ol>"
             + "".join(
                 f"<li>{escape(hop.sentence)} <small>{hop.basis}</small>{_passages(hop.evidence)}</li>"
                 for hop in path.hops
@@ -150,6 +150,10 @@ class Paths(Sequence[Record]):
         why = "".join(f"<p>{escape(line)}</p>" for line in self._why_none()) if self.answer.why_none else ""
         more = "<p>There are further paths; ask for a higher <code>limit</code>.</p>" if self.answer.truncated else ""
         return f"{head}{why}<ol>{paths}</ol>{more}{_release(self.answer)}"
+
+
+def _hops(count: int) -> str:
+    return "1 hop" if count == 1 else f"{count} hops"
 
 
 def _as_record(value: Any) -> Any:
