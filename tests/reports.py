@@ -109,6 +109,20 @@ def pdf_report(pages: int = 1) -> bytes:
     return bytes(pdf.output(output_producer_class=_with_ligature()))
 
 
+def pdf_of_pages(pages: int) -> bytes:
+    """Returns a report of many pages: the last page of the report again and again, which is quick to write."""
+    import pypdfium2
+
+    written = io.BytesIO()
+    report = pypdfium2.PdfDocument(pdf_report())
+    long = pypdfium2.PdfDocument.new()
+    long.import_pages(report)
+    for _ in range(pages - len(report)):
+        long.import_pages(report, [len(report) - 1])
+    long.save(written)
+    return written.getvalue()
+
+
 def _with_ligature() -> Any:
     """Returns how a PDF is written whose fonts show the ligature of f and i for the code of a currency sign."""
     from fpdf.output import OutputProducer, PDFFont

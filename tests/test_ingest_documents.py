@@ -232,7 +232,7 @@ def test_a_file_that_takes_too_long_or_too_much_memory_is_given_up(tmp_path: Pat
 
 @pytest.mark.slow
 def test_a_pdf_of_500_pages_is_a_bounded_run(tmp_path: Path) -> None:
-    (tmp_path / "long.pdf").write_bytes(reports.pdf_report(pages=499))
+    (tmp_path / "long.pdf").write_bytes(reports.pdf_of_pages(500))
 
     (outcome,) = ingest_all([tmp_path / "long.pdf"], Known({}), Limits(MOST, 240_000, 2048))
 

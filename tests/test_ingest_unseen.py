@@ -45,6 +45,21 @@ def test_most_of_what_a_reader_finds_is_found_and_little_else(
     assert all(over.scores([name])[2] >= 0.7 for name in benchmark.CLASSES.values()), told
 
 
+def test_the_line_under_a_title_names_body_and_date(folder: Path) -> None:
+    told = {}
+    for name in ("gao.pdf", "nao.pdf", "anao.html", "letter.docx"):
+        properties = ingest_file(folder / name, Known({}), 10**7).document.properties
+        told[name] = (properties["publisher"].value, properties["date"].value)
+
+    assert {name: value for name, value in told.items() if name != "nao.pdf"} == {
+        "gao.pdf": ("Office of Federal Accountability", "2023-09"),
+        "anao.html": ("Australasian National Audit Bureau", "2023-02-14"),
+        "letter.docx": ("Court of Audit of the Lowlands", "2023-01-19"),
+    }
+    assert told["nao.pdf"][0] == "National Audit Institution"
+    assert read(folder, "watchdog.html").properties["date"].value == "2022-11"
+
+
 def read(folder: Path, name: str) -> Document:
     return read_document(folder / name, 10**7)
 

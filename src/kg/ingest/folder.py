@@ -69,7 +69,10 @@ class Help:
     aids: Aids = NO_AIDS
 
 
-def ingest_all(files: Sequence[Path], known: Known, limits: Limits, help_: Help) -> Iterator[Outcome]:
+NO_HELP = Help()
+
+
+def ingest_all(files: Sequence[Path], known: Known, limits: Limits, help_: Help = NO_HELP) -> Iterator[Outcome]:
     """Yields what became of each file, as it is done; as many at once as there are processors."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["kg.ingest.pipeline"])

@@ -275,5 +275,6 @@ def _from_trafilatura(text: str, known: dict[str, Found]) -> dict[str, Found]:
     document = extract_metadata(text)
     if document is None:
         return {}
-    names = {"date": document.date, "authors": document.author, "publisher": document.sitename}
+    # Its date may be any that stands in the text: one that a line under the title tells comes first.
+    names = {"created": document.date, "authors": document.author, "publisher": document.sitename}
     return {name: Found(value, "trafilatura") for name, value in names.items() if value and name not in known}

@@ -68,6 +68,10 @@ def properties_of(document: Document) -> dict[str, Found]:
     return {name: found[name] for name in sorted(found)}
 
 
+# A line under a title may name body, series and date, one after the other.
+_PARTS = re.compile(r"\s[-–—|·•]\s|[.;]\s|,\s(?=[A-Z\d])")
+
+
 def _ends(document: Document) -> tuple[list[Block], list[Block]]:
     blocks = [b for b in document.blocks if b.kind not in (BlockKind.TABLE_CELL, BlockKind.FOOTNOTE)]
     return blocks[:12], blocks[-8:]
@@ -124,7 +128,9 @@ def _date(document: Document, head: list[Block], tail: list[Block]) -> Found | N
             return _at(day, block)
     for block, line in _lines(document, head):
         # A line of its own, or a reference; a date within a sentence is that of an event.
-        if len(line.split()) <= 8 and (day := _day_of(line)):
+        parts = _PARTS.split(line) if len(line.split()) <= 20 else []
+        short = next((part for part in [line, *parts] if len(part.split()) <= 8 and _day_of(part)), None)
+        if short is not None and (day := _day_of(short)):
             return _at(day, block)
     for block, line in _lines(document, tail):
         match = _COPYRIGHT.search(line)

@@ -209,8 +209,12 @@ def _recurring(pages: list[_Page]) -> set[str]:
 
 def _add_page(composer: Composer, page: _Page, sizes: _Sizes, furniture: set[str], first_table: int) -> int:
     """Adds the blocks of a page in reading order, and returns how many tables it has."""
-    running = [s for s in page.segments if page.in_margin(s.box) and _shape(s.text) in furniture]
-    rest = [s for s in page.segments if not (page.in_margin(s.box) and _shape(s.text) in furniture)]
+    # A title in large type may be what the running head repeats.
+    running = [
+        s for s in page.segments if page.in_margin(s.box) and _shape(s.text) in furniture and s.size < 1.4 * sizes.body
+    ]
+    aside = {id(s) for s in running}
+    rest = [s for s in page.segments if id(s) not in aside]
     tables = tables_of(rest, page.rulings, _is_label)
     in_tables = {id(s) for table in tables for s in table.segments}
     flows = columns_in_order([s for s in rest if id(s) not in in_tables], tables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,9 +105,19 @@ def _with_publisher(document: Document, bodies: Bodies, kind: Type) -> Document:
     head, tail = blocks[:6], list(reversed(blocks[-6:]))
     for block in [*head, *tail] if kind.is_report else [*tail, *head]:
         words = view(document.text, block.start, block.end).text
+        if "title" in document.properties and words == document.properties["title"].value:
+            continue
         named = bodies.within(block.start, block.end)
-        alone = named and len(words.split()) <= len(named[0].label.split()) + 2 and not named[0].generic
-        if alone and block.kind in (BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.FURNITURE):
+        alone = named and len(words.split()) <= len(named[0].label.split()) + 2
+        # Under a title it may stand first of several things.
+        first = (
+            named and re.match(rf"{re.escape(named[0].label)}\s*(?:[-|.,;:]\s|$)", words) and len(words.split()) <= 25
+        )
+        if (
+            (alone or first)
+            and not named[0].generic
+            and block.kind in (BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.FURNITURE)
+        ):
             found = Found(named[0].label, f"text {block.start} to {block.end}, a body alone on its line")
             return replace(document, properties={**document.properties, "publisher": found})
     return document
