@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { get } from "../../api.ts";
+import { ask, get } from "../../api.ts";
 import { className, ClassMark } from "../../graph/symbol.tsx";
-import type { Entity } from "../../types.ts";
+import type { Answer, Entity } from "../../types.ts";
 import { ClaimList, type Claim } from "../claims.tsx";
 import { Exports, queryOf } from "../exports.tsx";
 import { seen, Show, useCell, useLoaded } from "../pieces.tsx";
@@ -50,17 +50,17 @@ export function Compare({ values }: { values: URLSearchParams }): JSX.Element {
   );
 }
 
-/** The themes that most documents speak of. */
+/** The themes that several documents speak of. */
 function Themes(): JSX.Element {
-  const found = useLoaded(() => get<{ results: { theme: Entity; origins: number }[] }>("/api/timeline"), []);
-  const why = (count: number): string => `${count} ${count === 1 ? "document" : "documents"}`;
+  const found = useLoaded(() => ask("recurring-themes", {}), []);
+  const themeOf = ({ theme }: Answer["results"][number]): Entity => ({ iri: theme?.value ?? "", curie: theme?.value ?? "", label: theme?.label ?? "", type: "pev:Theme" });
   return (
     <Show of={found}>
       {({ results }) => (
         <Suggested
-          title="Themes, those that most documents speak of first"
-          of={[...results].sort((a, b) => b.origins - a.origins).map(({ theme, origins }) => [theme, why(origins)])}
-          address={(theme) => to("compare", { theme: theme.curie })}
+          title="Themes that several documents speak of"
+          of={results.map((row) => [themeOf(row), `${row["origins"]?.value} documents`])}
+          address={(theme) => to("compare", { theme: theme.iri })}
         />
       )}
     </Show>
