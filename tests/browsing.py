@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 ROOT = Path(__file__).parents[1]
 # Pictures for people to look at; git ignores them.
@@ -34,24 +34,37 @@ class Watched:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.outside: list[str] = []
+        self.waiting: set[Request] = set()
         self.page.on("console", lambda message: self._heard(message.type, message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("request", self._asked)
+        self.page.on("requestfinished", self._answered)
+        self.page.on("requestfailed", self._answered)
 
     def _heard(self, kind: str, text: str) -> None:
         # A 404 or 400 that the page shows as such is logged by the browser too.
         if kind in {"error", "warning"} and not text.startswith("Failed to load resource"):
             self.complaints.append(text)
 
-    def _asked(self, url: str) -> None:
-        parts = urlsplit(url)
+    def _asked(self, request: Request) -> None:
+        self.waiting.add(request)
+        parts = urlsplit(request.url)
         if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != urlsplit(self.service).netloc:
-            self.outside.append(url)
+            self.outside.append(request.url)
+
+    def _answered(self, request: Request) -> None:
+        self.waiting.discard(request)
 
     def open(self, path: str) -> Page:
         """Goes to a path of the service and returns the page."""
         self.page.goto(self.service + path)
         return self.page
+
+    def quiet(self, wait_ms: int) -> None:
+        """Waits until so long after now, and then until everything that was asked for is answered."""
+        self.page.wait_for_timeout(wait_ms)
+        while self.waiting:
+            self.page.wait_for_timeout(20)
 
     def settled(self, count: int | None = None) -> None:
         """Waits until the graph is drawn and at rest, with so many things in it, or with any."""
@@ -131,7 +144,7 @@ def running_notebooks(module: str, *arguments: str, health: str) -> Iterator[str
             yield address
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -129,7 +129,7 @@ def running_service(*arguments: str) -> Iterator[str]:
             yield line.removeprefix("Serving on ").strip().rstrip("/")
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -184,6 +184,13 @@ def chromium() -> Iterator[Browser]:
 def service(release_folder: Path) -> Iterator[str]:
     """The address of a service over this repository's release."""
     with running_service("--release", str(release_folder)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def held(release_folder: Path, texts_folder: Path) -> Iterator[str]:
+    """The address of a service that holds the texts, so that quotes can be shown."""
+    with running_service("--release", str(release_folder), "--texts", str(texts_folder)) as address:
         yield address
 
 

@@ -48,6 +48,7 @@ def test_an_example_is_run_and_things_are_called_by_their_labels(watch: Watched)
 
 
 def _summary(page: Page, *parts: str) -> str:
+    page.get_by_label("Examples").wait_for()
     options = page.get_by_label("Examples").locator("option").all_inner_texts()
     return next((text for text in options if any(part in text for part in parts)), options[3])
 
@@ -84,7 +85,7 @@ def test_an_error_is_underlined_at_its_place(watch: Watched) -> None:
 def test_a_result_is_a_chart_and_a_graph_and_its_address_brings_it_back(watch: Watched) -> None:
     page = watch.open("/sparql?" + urlencode({"edit": COUNTS}))
     page.get_by_role("tab", name="Chart").click()
-    assert page.locator(".bars rect").count() > 3
+    page.locator(".bars rect").nth(3).wait_for()
     watch.look("sparql-chart")
     page.get_by_role("tab", name="Graph").click()
     watch.settled()

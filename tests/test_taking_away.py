@@ -13,8 +13,6 @@ from urllib.parse import urlencode
 import pytest
 from lxml import etree
 
-from conftest import running_service
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -126,15 +124,10 @@ def _is_there_without_a_network(page: Page, file: Path, mark: str, drawn: int) -
     page.context.set_offline(False)
 
 
-def test_quotes_leave_with_a_page_only_when_they_are_asked_for(
-    browser: Browser, release_folder: Path, texts_folder: Path, tmp_path: Path
-) -> None:
+def test_quotes_leave_with_a_page_only_when_they_are_asked_for(browser: Browser, held: str, tmp_path: Path) -> None:
     from browsing import watched
 
-    with (
-        running_service("--release", str(release_folder), "--texts", str(texts_folder)) as held,
-        watched(browser, held) as watch,
-    ):
+    with watched(browser, held) as watch:
         page = watch.open("/?view=whatif&barrier=barrier:piru-firefighting")
         page.locator("blockquote").first.wait_for()
         quote = page.locator("blockquote").first.inner_text().split()
@@ -143,7 +136,7 @@ def test_quotes_leave_with_a_page_only_when_they_are_asked_for(
         picture = etree.fromstring(_taken(page, "SVG", tmp_path / "picture.svg"))
     assert len(quote) > 3
     drawn = " ".join(text for text in picture.itertext() if text.strip())
-    assert [" ".join(quote) in " ".join(held.split()) for held in (without, along, drawn)] == [False, True, False]
+    assert [" ".join(quote) in " ".join(taken.split()) for taken in (without, along, drawn)] == [False, True, False]
 
 
 def test_a_query_too_long_for_an_address_is_brought_back_by_it_all_the_same(watch: Watched) -> None:

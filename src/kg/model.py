@@ -113,10 +113,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Relation:
-    """A link seen from one of its ends."""
+    """A link seen from one of its ends; `label` is what it is called, `phrase` how it reads between its ends."""
 
     link: str
     label: str
+    phrase: str
     direction: Literal["forward", "backward"]
     other: Entity
     basis: Basis

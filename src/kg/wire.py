@@ -109,10 +109,11 @@ def neighbours(value: Neighbours) -> Json:
 
 
 def relation(value: Relation) -> Json:
-    """Returns {link, label, direction, entity, basis, origins}."""
+    """Returns {link, label, phrase, direction, entity, basis, origins}."""
     return {
         "link": value.link,
         "label": value.label,
+        "phrase": value.phrase,
         "direction": value.direction,
         "entity": entity(value.other),
         "basis": value.basis.value,

@@ -109,10 +109,12 @@ class Neighbourhood:
             # A link from a thing to itself is found from both ends; it is shown as asked for.
             forward = link.subject == iri and not (link.object == iri and page.direction == "backward")
             other = link.object if forward else link.subject
-            label = self._explainer.wording(link.predicate).label
+            words = self._explainer.wording(link.predicate)
             entity = self._explainer.entity(other, known)
             direction: Direction = "forward" if forward else "backward"
-            found.append(Relation(link.predicate, label, direction, entity, link.basis, link.origins))
+            found.append(
+                Relation(link.predicate, words.label, words.phrase, direction, entity, link.basis, link.origins)
+            )
         return tuple(found)
 
     def between(self, iris: Collection[str], limit: int) -> tuple[tuple[Link, ...], bool]:

@@ -27,6 +27,8 @@ export interface Link {
 export interface Relation {
   link: string;
   label: string;
+  /** How it reads between its ends. */
+  phrase: string;
   direction: Direction;
   entity: Entity;
   basis: Basis;

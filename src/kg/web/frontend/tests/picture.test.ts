@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { arranged, type LayoutRequest } from "../src/graph/arrange.ts";
 import { Camera } from "../src/graph/camera.ts";
 import { hitAt, nextTowards, within } from "../src/graph/hit.ts";
-import { overlap, wrapped } from "../src/graph/labels.ts";
+import { crosses, overlap, placed, Taken, wrapped, type Stroke } from "../src/graph/labels.ts";
 import { Pool, shownAfter } from "../src/graph/model.ts";
 import { sceneOf, type Scene } from "../src/graph/scene.ts";
 import { styleOf } from "../src/graph/style.ts";
@@ -35,6 +35,17 @@ test("no two labels overlap, and none is cut off by the edge", () => {
   assert.ok(labels.length > 10);
   boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => assert.ok(!overlap(a, b))));
   for (const { box } of labels) assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height);
+});
+
+test("a label stands where it covers fewest lines", () => {
+  const wish = { id: "a", x: 100, y: 100, radius: 8, lines: ["A name"], width: 40, height: 15 };
+  const side = (...lines: Stroke[]): string | undefined => placed([wish], new Taken(), 200, 200, lines)[0]?.align;
+  assert.equal(side(), "left");
+  assert.equal(side([100, 100, 200, 100]), "center");
+  assert.equal(side([100, 100, 200, 100], [100, 0, 100, 200]), "right");
+  assert.ok(crosses([0, 0, 10, 10], { x: 4, y: 4, width: 1, height: 1 }));
+  assert.ok(!crosses([0, 0, 3, 3], { x: 4, y: 4, width: 1, height: 1 }));
+  assert.ok(!crosses([0, 9, 10, 9], { x: 4, y: 4, width: 1, height: 1 }));
 });
 
 test("a picture fits into its frame, and pixels lead back to where they came from", () => {

@@ -3,6 +3,7 @@
 import { render, type JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, ProblemError } from "../api.ts";
+import { Bar } from "../explorer/bar.tsx";
 import { editorAddress, queryIn } from "../explorer/route.ts";
 import { makeField, type Field } from "./field.ts";
 import { Results } from "./results.tsx";
@@ -138,11 +139,20 @@ function keep(text: string): void {
   history.replaceState(null, "", editorAddress(text));
 }
 
+/** Returns the head of the page: the explorer's; of a plain dataset, which has no views to go to, its own. */
+function headOf(page: HTMLElement): Element | null {
+  const own = page.querySelector("header");
+  if (!own?.querySelector("a[href='/ns']")) return own;
+  const head = document.createElement("div");
+  render(<Bar view="sparql" />, head);
+  return head;
+}
+
 const root = document.getElementById("editor");
 if (root) {
   const examples = examplesOn(root);
   const first = queryIn(location) ?? FIRST;
-  const header = root.querySelector("header");
+  const header = headOf(root);
   const footer = root.querySelector("footer");
   const main = document.createElement("main");
   main.id = "main";

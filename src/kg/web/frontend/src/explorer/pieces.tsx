@@ -6,7 +6,7 @@ import { ProblemError, search, ServiceSource } from "../api.ts";
 import { ClassMark, className } from "../graph/symbol.tsx";
 import type { Answer, Basis, Cell, Entity } from "../types.ts";
 import { BasisLine } from "../graph/symbol.tsx";
-import { to } from "./route.ts";
+import { note, to } from "./route.ts";
 
 export type Loaded<T> = { state: "loading" } | { state: "failed"; error: Error } | { state: "there"; value: T };
 
@@ -23,6 +23,21 @@ export function useLoaded<T>(load: () => Promise<T>, on: readonly unknown[]): Lo
     return () => void (here = false);
   }, on);
   return found;
+}
+
+/** Returns which cell of a table is opened, kept in the address under its name, and what opens another. */
+export function useCell<T>(cells: readonly T[], nameOf: (cell: T) => string, first: string): [T | null, (cell: T) => void] {
+  const [chosen, setChosen] = useState<T | null>(() => cells.find((cell) => nameOf(cell) === first) ?? null);
+  const choose = (cell: T): void => {
+    setChosen(cell);
+    note("cell", nameOf(cell));
+  };
+  return [chosen, choose];
+}
+
+/** Brings what was opened below a table into sight. */
+export function seen(element: Element | null): void {
+  element?.scrollIntoView({ block: "nearest" });
 }
 
 export function Show<T>({ of, children }: { of: Loaded<T>; children: (value: T) => ComponentChildren }): JSX.Element {

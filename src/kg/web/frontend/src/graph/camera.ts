@@ -21,6 +21,8 @@ export interface View {
 
 const CLOSEST = 6;
 const FARTHEST = 0.005;
+// A few things are not blown up to fill the picture; some room between them makes names readable.
+const CLOSEST_FIT = 2;
 
 export class Camera {
   /** The graph coordinates at the middle of the picture, and how many pixels a unit takes. */
@@ -84,6 +86,6 @@ export class Camera {
     this.y = (top + bottom) / 2;
     const across = Math.max(this.width - 2 * margin - 70, 40) / Math.max(right - left, 1);
     const down = Math.max(this.height - 2 * margin, 40) / Math.max(bottom - top, 1);
-    this.scale = Math.min(1.25, Math.max(FARTHEST, Math.min(across, down)));
+    this.scale = Math.min(CLOSEST_FIT, Math.max(FARTHEST, Math.min(across, down)));
   }
 }

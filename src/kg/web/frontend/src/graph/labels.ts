@@ -50,21 +50,46 @@ export function overlap(a: Box, b: Box): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** Returns the labels for which there is room within a picture, in the order of their importance. */
-export function placed(wishes: readonly LabelWish[], taken: Taken, width: number, height: number): PlacedLabel[] {
+/** A part of a line: x and y of its two ends. */
+export type Stroke = readonly [number, number, number, number];
+
+/**
+ * Returns the labels for which there is room within a picture, in the order of their importance; each
+ * on the side of its thing where it covers fewest lines.
+ */
+export function placed(wishes: readonly LabelWish[], taken: Taken, width: number, height: number, lines: readonly Stroke[] = []): PlacedLabel[] {
   const found: PlacedLabel[] = [];
   for (const wish of wishes) {
     if (wish.x < 0 || wish.x > width || wish.y < 0 || wish.y > height) continue;
-    for (const [box, align] of sides(wish)) {
-      // A label that the edge cuts off tells less than none.
-      if (box.x < 2 || box.x + box.width > width - 2 || box.y < 0 || box.y + box.height > height) continue;
-      if (!taken.isFree(box)) continue;
-      taken.add(box);
-      found.push({ ...wish, box, align });
-      break;
-    }
+    // A label that the edge cuts off tells less than none.
+    const free = sides(wish).filter(
+      ([box]) => box.x >= 2 && box.x + box.width <= width - 2 && box.y >= 0 && box.y + box.height <= height && taken.isFree(box),
+    );
+    const covered = free.map(([box]) => lines.filter((line) => crosses(line, box)).length);
+    const best = free[covered.indexOf(Math.min(...covered))];
+    if (!best) continue;
+    const [box, align] = best;
+    taken.add(box);
+    found.push({ ...wish, box, align });
   }
   return found;
+}
+
+/** Tells whether a line runs through a box (Liang and Barsky). */
+export function crosses([x1, y1, x2, y2]: Stroke, { x, y, width, height }: Box): boolean {
+  let [enters, leaves] = [0, 1];
+  const [dx, dy] = [x2 - x1, y2 - y1];
+  for (const [step, room] of [
+    [-dx, x1 - x],
+    [dx, x + width - x1],
+    [-dy, y1 - y],
+    [dy, y + height - y1],
+  ] as const) {
+    if (step === 0 && room < 0) return false;
+    if (step < 0) enters = Math.max(enters, room / step);
+    if (step > 0) leaves = Math.min(leaves, room / step);
+  }
+  return enters <= leaves;
 }
 
 function sides({ x, y, radius, width, height }: LabelWish): [Box, PlacedLabel["align"]][] {

@@ -2,7 +2,7 @@
 
 import type { Link } from "../types.ts";
 import type { Camera, Point } from "./camera.ts";
-import { placed, Taken, wrapped, type LabelWish, type PlacedLabel } from "./labels.ts";
+import { placed, Taken, wrapped, type LabelWish, type PlacedLabel, type Stroke } from "./labels.ts";
 import { linkKey, type Group, type Shown } from "./model.ts";
 import { styleOf, type Shape } from "./style.ts";
 
@@ -73,6 +73,7 @@ export const LINK_LABEL_SIZE = 11;
 const LINE_HEIGHT = 15;
 // A picture with more labels takes longer to read than the list beside it.
 const MOST_LABELS = 220;
+const MOST_AVOIDED = 600;
 
 export type Positions = ReadonlyMap<string, Point>;
 
@@ -217,8 +218,21 @@ function labelled(
     (degree.get(node.id) ?? 0);
   const bright = [...scene.nodes].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_LABELS * 2);
   const wishes = bright.map((node) => wishOf(node, names.get(node.id) ?? node.id, looks));
-  const labels = placed(wishes, taken, scene.width, scene.height).slice(0, MOST_LABELS);
+  const labels = placed(wishes, taken, scene.width, scene.height, strokes(scene.links)).slice(0, MOST_LABELS);
   return { labels, linkLabels: linkLabels(scene, taken, looks) };
+}
+
+/** The links as straight parts, for labels to keep away from; among very many no side is better. */
+function strokes(links: readonly SceneLink[]): Stroke[] {
+  if (links.length > MOST_AVOIDED) return [];
+  return links.flatMap(({ start, control, end }): Stroke[] => {
+    // The middle of the curve, not of the chord.
+    const [x, y] = [(start.x + 2 * control.x + end.x) / 4, (start.y + 2 * control.y + end.y) / 4];
+    return [
+      [start.x, start.y, x, y],
+      [x, y, end.x, end.y],
+    ];
+  });
 }
 
 function wishOf({ id, x, y, radius }: SceneNode, label: string, { measure, hovered }: Looks): LabelWish {

@@ -69,7 +69,7 @@ export class HeldSource implements Source {
     const { link: type, label, basis, origins } = link;
     const seen = (other: string, direction: Direction): Neighbours["results"] => {
       const entity = this.entities.get(other);
-      return entity ? [{ link: type, label, direction, entity, basis, origins }] : [];
+      return entity ? [{ link: type, label, phrase: label, direction, entity, basis, origins }] : [];
     };
     return [
       ...(link.from === iri ? seen(link.to, "forward") : []),

@@ -1,5 +1,7 @@
 import type { JSX } from "preact";
+import type { Entity } from "../../types.ts";
 import { useState } from "preact/hooks";
+import { ClassMark } from "../../graph/symbol.tsx";
 import { EntityField } from "../pieces.tsx";
 import { go, to, type View } from "../route.ts";
 
@@ -47,6 +49,22 @@ export function OneThing({
           Show
         </button>
       </form>
+    </section>
+  );
+}
+
+/** What one may begin with, where nothing is chosen yet. */
+export function Suggested({ title, of, address }: { title: string; of: readonly [Entity, string][]; address: (entity: Entity) => string }): JSX.Element {
+  return (
+    <section class="card">
+      <h2>{title}</h2>
+      <ul class="suggested">
+        {of.map(([entity, why]) => (
+          <li key={entity.iri}>
+            <ClassMark type={entity.type} /> <a href={address(entity)}>{entity.label}</a> <small>{why}</small>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

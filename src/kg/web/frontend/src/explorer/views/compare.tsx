@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { get } from "../../api.ts";
+import { useEffect, useRef } from "preact/hooks";
+import { ask, get } from "../../api.ts";
 import { className, ClassMark } from "../../graph/symbol.tsx";
-import type { Entity } from "../../types.ts";
+import type { Answer, Entity } from "../../types.ts";
 import { ClaimList, type Claim } from "../claims.tsx";
 import { Exports, queryOf } from "../exports.tsx";
-import { Show, useLoaded } from "../pieces.tsx";
+import { seen, Show, useCell, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
-import { OneThing } from "./asking.tsx";
+import { OneThing, Suggested } from "./asking.tsx";
 
 type State = "contradicts" | "says" | "relays" | "silent" | "out of scope";
 
@@ -45,18 +45,35 @@ export function Compare({ values }: { values: URLSearchParams }): JSX.Element {
   return (
     <div>
       <OneThing view="compare" title="Compare documents on a theme" label="Theme" name="theme" type="pev:Theme" value={theme} />
-      {theme && <Found theme={theme} />}
+      {theme ? <Found theme={theme} chosen={values.get("cell") ?? ""} /> : <Themes />}
     </div>
   );
 }
 
-function Found({ theme }: { theme: string }): JSX.Element {
-  const found = useLoaded(() => get<Comparison>("/api/compare", { theme }), [theme]);
-  return <section class="card"><Show of={found}>{(answer) => <Table answer={answer} />}</Show></section>;
+/** The themes that several documents speak of. */
+function Themes(): JSX.Element {
+  const found = useLoaded(() => ask("recurring-themes", {}), []);
+  const themeOf = ({ theme }: Answer["results"][number]): Entity => ({ iri: theme?.value ?? "", curie: theme?.value ?? "", label: theme?.label ?? "", type: "pev:Theme" });
+  return (
+    <Show of={found}>
+      {({ results }) => (
+        <Suggested
+          title="Themes that several documents speak of"
+          of={results.map((row) => [themeOf(row), `${row["origins"]?.value} documents`])}
+          address={(theme) => to("compare", { theme: theme.iri })}
+        />
+      )}
+    </Show>
+  );
 }
 
-function Table({ answer }: { answer: Comparison }): JSX.Element {
-  const [chosen, setChosen] = useState<Cell | null>(null);
+function Found({ theme, chosen }: { theme: string; chosen: string }): JSX.Element {
+  const found = useLoaded(() => get<Comparison>("/api/compare", { theme }), [theme]);
+  return <section class="card"><Show of={found}>{(answer) => <Table answer={answer} first={chosen} />}</Show></section>;
+}
+
+function Table({ answer, first }: { answer: Comparison; first: string }): JSX.Element {
+  const [chosen, choose] = useCell(answer.results, ({ document, kind }) => `${document.curie} ${kind}`, first);
   const drawn = useRef<HTMLDivElement>(null);
   const documents = [...new Map(answer.results.map((cell) => [cell.document.iri, cell.document])).values()];
   const kinds = [...new Set(answer.results.map((cell) => cell.kind))];
@@ -115,7 +132,7 @@ function Table({ answer }: { answer: Comparison }): JSX.Element {
                   return (
                     <td key={kind}>
                       {cell.items > 0 ? (
-                        <button type="button" class={style} aria-label={`${words}, ${cell.items}`} title={words} aria-pressed={cell === chosen} onClick={() => setChosen(cell)}>
+                        <button type="button" class={style} aria-label={`${words}, ${cell.items}`} title={words} aria-pressed={cell === chosen} onClick={() => choose(cell)}>
                           {cell.items}
                         </button>
                       ) : (
@@ -134,7 +151,7 @@ function Table({ answer }: { answer: Comparison }): JSX.Element {
       </div>
       {chosen && (
         <section aria-live="polite">
-          <h2>
+          <h2 ref={seen} class="opened">
             {className(chosen.kind)}: {chosen.document.label}
           </h2>
           <ClaimList claims={chosen.claims} />

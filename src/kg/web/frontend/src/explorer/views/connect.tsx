@@ -26,27 +26,29 @@ export function PathForm({ from, to: goal, hops, basis = "" }: { from: string; t
     >
       <EntityField label="From" name="from" value={ends.from} placeholder="COSLA" choose={(text) => setEnds((now) => ({ ...now, from: text }))} />
       <EntityField label="To" name="to" value={ends.to} placeholder="Distrust between professions" choose={(text) => setEnds((now) => ({ ...now, to: text }))} />
-      <label class="short">
-        At most{" "}
-        <select name="max_hops">
-          {[2, 3, 4, 5, 6, 8].map((count) => (
-            <option key={count} value={count} selected={String(count) === hops}>
-              {count} hops
-            </option>
+      <div class="path-options">
+        <label class="short">
+          At most{" "}
+          <select name="max_hops">
+            {[2, 3, 4, 5, 6, 8].map((count) => (
+              <option key={count} value={count} selected={String(count) === hops}>
+                {count} hops
+              </option>
+            ))}
+          </select>
+        </label>
+        <fieldset class="inline">
+          <legend>Over links that are</legend>
+          {BASES.map((one) => (
+            <label key={one}>
+              <input type="checkbox" name="basis" value={one} checked={chosen.includes(one)} /> {one}
+            </label>
           ))}
-        </select>
-      </label>
-      <fieldset class="inline">
-        <legend>Over links that are</legend>
-        {BASES.map((one) => (
-          <label key={one}>
-            <input type="checkbox" name="basis" value={one} checked={chosen.includes(one)} /> {one}
-          </label>
-        ))}
-      </fieldset>
-      <button type="submit" class="primary">
-        Connect
-      </button>
+        </fieldset>
+        <button type="submit" class="primary">
+          Connect
+        </button>
+      </div>
     </form>
   );
 }

@@ -31,6 +31,8 @@ function Page({ description }: { description: Description }): JSX.Element {
     [iri],
   );
   useController(controller);
+  const groups = grouped(results, label);
+  const [first, rest] = [groups.filter(([, [one]]) => one && place(one) < ORDER.length), groups.filter(([, [one]]) => one && place(one) === ORDER.length)];
   const recorded = facts.filter(({ value }) => value !== label && value !== says);
   return (
     <div class="entity-page">
@@ -54,13 +56,16 @@ function Page({ description }: { description: Description }): JSX.Element {
           <a href={to("connect", { from: curie })}>Connect it with…</a>
           <a href={localAddress(iri)}>Data and full record</a>
         </p>
+        {first.map(([heading, relations]) => (
+          <Group key={heading} heading={heading} relations={relations} />
+        ))}
         {evidence.length > 0 && (
           <section>
             <h2>Evidence</h2>
             <Passages passages={evidence} named={(document) => <DocumentName iri={document} controller={controller} />} />
           </section>
         )}
-        {grouped(results).map(([heading, relations]) => (
+        {rest.map(([heading, relations]) => (
           <Group key={heading} heading={heading} relations={relations} />
         ))}
         {truncated && <p class="notice">Only the first {results.length} links are listed; the graph counts them all.</p>}
@@ -90,15 +95,16 @@ function DocumentName({ iri, controller }: { iri: string; controller: { pool: { 
   return <a href={to("entity", { entity: iri })}>{entity.label === iri ? iri.replace(/^.*\//, "") : entity.label}</a>;
 }
 
-/** Returns the links by kind and direction, those one asks for first in front. */
-function grouped(results: readonly Relation[]): [string, Relation[]][] {
+function place({ link }: Relation): number {
+  const at = ORDER.indexOf(link.replace(PEV, ""));
+  return at < 0 ? ORDER.length : at;
+}
+
+/** Returns the links by kind and direction under words that say what they are, those one asks for first in front. */
+function grouped(results: readonly Relation[], label: string): [string, Relation[]][] {
   const found = new Map<string, Relation[]>();
-  const place = ({ link }: Relation): number => {
-    const at = ORDER.indexOf(link.replace(PEV, ""));
-    return at < 0 ? ORDER.length : at;
-  };
   for (const relation of [...results].sort((a, b) => place(a) - place(b))) {
-    const heading = relation.direction === "forward" ? `${relation.label} →` : `← ${relation.label}`;
+    const heading = relation.direction === "forward" ? `It ${relation.phrase}` : `What ${relation.phrase} ${label}`;
     found.set(heading, [...(found.get(heading) ?? []), relation]);
   }
   return [...found];

@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { get } from "../../api.ts";
 import type { Entity, Passage } from "../../types.ts";
 import { Passages } from "../../graph/panels.tsx";
 import { ClaimList, DocumentLink, isClaim, type Claim } from "../claims.tsx";
 import { Exports, queryOf } from "../exports.tsx";
-import { Named, Show, useLoaded } from "../pieces.tsx";
+import { Named, seen, Show, useCell, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
 
 interface Gap {
@@ -43,20 +43,20 @@ function levelOf({ evidence, recommendation, follow_up }: Gap): Level {
   return has(evidence) ? "evidenced" : "bare";
 }
 
-export function Gaps(): JSX.Element {
+export function Gaps({ values }: { values: URLSearchParams }): JSX.Element {
   const found = useLoaded(() => get<GapsAnswer>("/api/gaps"), []);
   useEffect(() => void (document.title = "Gaps · Policy evidence"), []);
   return (
     <section class="card">
-      <Show of={found}>{(answer) => <Matrix answer={answer} />}</Show>
+      <Show of={found}>{(answer) => <Matrix answer={answer} first={values.get("cell") ?? ""} />}</Show>
     </section>
   );
 }
 
-function Matrix({ answer }: { answer: GapsAnswer }): JSX.Element {
-  const [chosen, setChosen] = useState<Gap | null>(null);
-  const drawn = useRef<HTMLDivElement>(null);
+function Matrix({ answer, first }: { answer: GapsAnswer; first: string }): JSX.Element {
   const { results } = answer;
+  const [chosen, choose] = useCell(results, ({ barrier, theme }) => `${entityOf(barrier).curie} ${entityOf(theme).curie}`, first);
+  const drawn = useRef<HTMLDivElement>(null);
   const barriers = distinct(results.map((gap) => entityOf(gap.barrier)));
   const themes = distinct(results.map((gap) => entityOf(gap.theme)));
   const at = new Map(results.map((gap) => [`${entityOf(gap.barrier).iri} ${entityOf(gap.theme).iri}`, gap]));
@@ -115,7 +115,7 @@ function Matrix({ answer }: { answer: GapsAnswer }): JSX.Element {
                         aria-pressed={gap === chosen}
                         aria-label={`${barrier.label}, ${theme.label}: ${WORDS[level]}`}
                         title={`${barrier.label} × ${theme.label}: ${WORDS[level]}`}
-                        onClick={() => setChosen(gap)}
+                        onClick={() => choose(gap)}
                       >
                         {SIGNS[level]}
                       </button>
@@ -127,7 +127,7 @@ function Matrix({ answer }: { answer: GapsAnswer }): JSX.Element {
           </tbody>
         </table>
       </div>
-      {chosen && <Chosen gap={chosen} />}
+      {chosen && <Chosen key={`${entityOf(chosen.barrier).iri} ${entityOf(chosen.theme).iri}`} gap={chosen} />}
     </div>
   );
 }
@@ -138,7 +138,7 @@ function Chosen({ gap }: { gap: Gap }): JSX.Element {
   const [answers, later] = [claimsOf(gap.recommendation), claimsOf(gap.follow_up)];
   return (
     <section class="gap" aria-live="polite">
-      <h2>
+      <h2 ref={seen} class="opened">
         {barrier.label} × {theme.label}
       </h2>
       <p>

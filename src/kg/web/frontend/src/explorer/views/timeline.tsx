@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { get } from "../../api.ts";
 import type { Entity } from "../../types.ts";
 import { ClaimList, type Claim } from "../claims.tsx";
 import { Exports, queryOf } from "../exports.tsx";
-import { Show, useLoaded } from "../pieces.tsx";
+import { seen, Show, useCell, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
 
 interface Year {
@@ -38,13 +38,14 @@ export function Timeline({ values }: { values: URLSearchParams }): JSX.Element {
   return (
     <section class="card">
       <h1>Timeline: which themes come back</h1>
-      <Show of={found}>{(answer) => <Years answer={answer} theme={theme} />}</Show>
+      <Show of={found}>{(answer) => <Years answer={answer} theme={theme} first={values.get("cell") ?? ""} />}</Show>
     </section>
   );
 }
 
-function Years({ answer, theme: asked }: { answer: TimelineAnswer; theme: string }): JSX.Element {
-  const [chosen, setChosen] = useState<{ theme: Entity; year: Year } | null>(null);
+function Years({ answer, theme: asked, first }: { answer: TimelineAnswer; theme: string; first: string }): JSX.Element {
+  const cells = useMemo(() => answer.results.flatMap(({ theme, years }) => years.map((year) => ({ theme, year }))), [answer]);
+  const [chosen, choose] = useCell(cells, ({ theme, year }) => `${theme.curie} ${year.year} ${year.state}`, first);
   const drawn = useRef<HTMLDivElement>(null);
   const years = [...new Set(answer.results.flatMap((row) => row.years.map((year) => year.year)))].sort();
   const most = Math.max(1, ...answer.results.flatMap((row) => row.years.map((year) => year.items)));
@@ -86,7 +87,7 @@ function Years({ answer, theme: asked }: { answer: TimelineAnswer; theme: string
                     {all
                       .filter((year) => year.year === name)
                       .map((year) => (
-                        <Mark key={year.state} year={year} most={most} choose={() => setChosen({ theme, year })} theme={theme} />
+                        <Mark key={year.state} year={year} most={most} choose={() => choose({ theme, year })} theme={theme} />
                       ))}
                   </td>
                 ))}
@@ -97,7 +98,7 @@ function Years({ answer, theme: asked }: { answer: TimelineAnswer; theme: string
       </div>
       {chosen && (
         <section aria-live="polite">
-          <h2>
+          <h2 ref={seen} class="opened">
             {chosen.theme.label}, {chosen.year.year}: {chosen.year.items} items from {chosen.year.origins} documents
           </h2>
           <ClaimList claims={chosen.year.claims} />

@@ -7,7 +7,7 @@ import { DocumentLink } from "../claims.tsx";
 import { Exports, queryOf } from "../exports.tsx";
 import { BasisMark, Named, Show, useLoaded } from "../pieces.tsx";
 import { to } from "../route.ts";
-import { OneThing } from "./asking.tsx";
+import { OneThing, Suggested } from "./asking.tsx";
 
 interface Effect {
   entity: Entity;
@@ -43,8 +43,24 @@ export function WhatIf({ values }: { values: URLSearchParams }): JSX.Element {
         type="pev:Barrier"
         value={barrier}
       />
-      {barrier && <Found barrier={barrier} />}
+      {barrier ? <Found barrier={barrier} /> : <Keystones />}
     </div>
+  );
+}
+
+/** The barriers whose going would change most. */
+function Keystones(): JSX.Element {
+  const found = useLoaded(() => get<{ results: { barrier: Entity; frees: unknown[]; themes: number }[] }>("/api/keystones"), []);
+  return (
+    <Show of={found}>
+      {({ results }) => (
+        <Suggested
+          title="Barriers, those that hold most alone first"
+          of={results.map(({ barrier, frees, themes }) => [barrier, frees.length > 0 ? `holds ${frees.length} of ${themes} themes alone` : `one of several against ${themes} themes`])}
+          address={(one) => to("whatif", { barrier: one.curie })}
+        />
+      )}
+    </Show>
   );
 }
 
