@@ -14,6 +14,7 @@ import json
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -50,9 +51,10 @@ def main() -> None:
     if given.write:
         write(given.folder)
         return
-    given.folder.mkdir(parents=True)
-    generate(given.folder, given.links)
-    print(f"generated        {given.links:,} links")
+    if not given.folder.exists():
+        given.folder.mkdir(parents=True)
+        generate(given.folder, given.links)
+    print(f"generated        {open_links(given.folder / 'links').link_count:,} links", flush=True)
     subprocess.run([sys.executable, __file__, str(given.folder), "--write"], check=True)
     ask(given.folder / "tables")
 
@@ -125,14 +127,25 @@ def write(folder: Path) -> None:
         iri: (FIRST_DAY + timedelta(days=number * 7919 % DAYS)).isoformat()
         for number, iri in enumerate(links.all_origins())
     }
-    (folder / "tables").mkdir()
-    start = time.perf_counter()
+    (folder / "tables").mkdir(exist_ok=True)
+    own: list[int] = []
+    threading.Thread(target=_watch, args=[own], daemon=True).start()
+    start, cpu = time.perf_counter(), time.process_time()
     write_tables(links, search, issued, folder / "tables")
-    seconds = time.perf_counter() - start
+    seconds, cpu_s = time.perf_counter() - start, time.process_time() - cpu
     search.close()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    size_mb = sum(path.stat().st_size for path in (folder / "tables").iterdir()) / 1e6
-    print(f"tables written   {seconds:.0f} s, peak {peak_mb:.0f} MB resident, {size_mb:.0f} MB of Parquet", flush=True)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    size_mb = sum(path.stat().st_size for path in (folder / "tables").iterdir()) // 1_000_000
+    print(f"tables written   {seconds:.0f} s ({cpu_s:.0f} s of processor), {size_mb} MB of Parquet")
+    print(f"peak memory      {max(own)} MB of its own, {peak_mb} MB with the mapped pages of the arrays", flush=True)
+
+
+def _watch(own: list[int]) -> None:
+    """Notes the memory that is this process's own, in MB; Linux only."""
+    while True:
+        status = Path("/proc/self/status").read_text()
+        own.append(int(status.partition("RssAnon:")[2].split()[0]) // 1024)
+        time.sleep(0.05)
 
 
 def ask(tables: Path) -> None:

@@ -9,7 +9,7 @@ from kg.agents.diagnosis import Diagnosis, Diagnostician
 from kg.agents.statements import NOTHING_SAID, SHORT, Statements
 from kg.agents.tools import ROWS, Tool, checked, texts_of, tools_of
 from kg.answers import Answers
-from kg.connections.values import Paths, Restriction, bases
+from kg.connections.values import Paths, Restriction, WhyNone, bases
 from kg.engines.guards import guard_query
 from kg.engines.source import Source
 from kg.errors import UnknownName
@@ -121,14 +121,13 @@ class Toolbox:
             }
             for path in found.paths
         ]
-        why = None if found.why_none is None else {"reason": found.why_none.reason}
         return {
             "release": self._short,
             "from": _named(found.start),
             "to": _named(found.end),
             "paths": paths,
             "statements": listed.listed,
-            "why_none": why and {**why, "nearest": [_named(e) for e in found.why_none.nearest]},  # type: ignore[union-attr]  # there is a reason
+            "why_none": None if found.why_none is None else _why_none(found.why_none),
             "truncated": found.truncated,
             "permalink": found.permalink,
         }
@@ -193,6 +192,10 @@ class Toolbox:
     @property
     def _short(self) -> str:
         return self._answers.release_id[:SHORT]
+
+
+def _why_none(found: WhyNone) -> Json:
+    return {"reason": found.reason, "nearest": [_named(entity) for entity in found.nearest]}
 
 
 def _diagnosed(found: Diagnosis) -> Json:

@@ -34,7 +34,7 @@ def cite(
     workspace: WorkspaceOption = None,
     release: ReleaseOption = None,
 ) -> None:
-    """Print how to cite an answer: its release, query, permalink and today's date."""
+    """Print how to cite an answer: release, query, permalink, date."""
     from kg.citations import address_of_query, address_of_question, citation_of
 
     given = [(key, value) for key, several in parameters_of(values or ()).items() for value in several]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,14 +70,20 @@ def entities_of(links: Links, search: Search, part: int = PART) -> Iterator[Enti
 
 
 def write_parquet(tables: Iterable[pl.DataFrame], path: Path) -> None:
-    """Writes tables of one shape below each other as one Parquet file, in the memory of a part."""
-    import polars as pl
+    """Writes tables of one shape, of which there is at least one, below each other as one Parquet file.
 
-    # A table is written at once; so the parts wait on disk, and pass through as a stream.
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        for number, table in enumerate(tables):
-            table.write_ipc(Path(folder) / f"{number:06}.arrow")
-        pl.scan_ipc(Path(folder) / "*.arrow").sink_parquet(path, maintain_order=True)
+    They pass through as a stream, so that it takes the memory of a few of them.
+    """
+    from polars.io.plugins import register_io_source
+
+    stream = iter(tables)
+    first = next(stream)
+
+    def source(*_everything_is_wanted: object) -> Iterator[pl.DataFrame]:
+        yield first
+        yield from stream
+
+    register_io_source(source, schema=first.schema).sink_parquet(path, maintain_order=True)
 
 
 def dated_tables_of(links: Links, issued: Mapping[str, str], part: int = PART) -> Iterator[pl.DataFrame]:
