@@ -141,6 +141,11 @@ class Settings:
     model_key: str | None
     model_time_limit_ms: int
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The endpoints that SERVICE may name."""
+        return tuple(part.strip() for part in (self.service_allowed or "").split(",") if part.strip())
+
     def __post_init__(self) -> None:
         named = {setting.name for setting in SETTINGS}
         assert named == {f.name for f in fields(self)}, "the table and the class name the same settings"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 # Each module adds its commands to the program.
-from kg.cli import analysing, asking, files, ingesting, reviewing, serving  # noqa: F401
+from kg.cli import analysing, asking, files, ingesting, publishing, reviewing, serving  # noqa: F401
 from kg.cli.console import ReaderLeft, err, finding_line
 from kg.cli.program import app
 from kg.errors import BadParameter, KgError

@@ -26,17 +26,20 @@ import socket
 import struct
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, cast
 
 from pyoxigraph import Store
 
-from kg.engines.local import LocalSource
+from kg.engines.local import LocalSource, Services
 from kg.engines.source import Request
 from kg.engines.spool import BoundedSpool
 from kg.engines.writing import Write, applied
 from kg.errors import BadParameter, BadSparql, KgError, LimitError, NotAcceptable
 from kg.names import Prefixes
+from kg.workspace import Settings
 
 # Frames: a job is its length and JSON; a reply is status, whether a file follows, and the length.
 JOB_HEAD = struct.Struct("!I")
@@ -75,6 +78,22 @@ class Premises:
     prefixes: dict[str, str]
     memory_mb: int
     writable: bool = False
+    services: Sequence[str] = ()
+    service_time_limit_ms: int = 0
+    service_max_bytes: int = 0
+
+
+def premises_of(store: Path, prefixes: Mapping[str, str], settings: Settings, writable: bool = False) -> Premises:
+    """Returns what the workers over a store are told."""
+    return Premises(
+        str(store),
+        dict(prefixes),
+        settings.worker_memory_limit_mb,
+        writable,
+        settings.services,
+        settings.service_time_limit_ms,
+        settings.service_max_bytes,
+    )
 
 
 def frame(content: Job | Write | Premises) -> bytes:
@@ -164,15 +183,26 @@ def work(link: socket.socket) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if premises.writable:
-        _write(link, frames, Store(premises.store))
+        _write(link, frames, Store(premises.store), _services(premises))
         return
-    source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes))
+    source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes), _services(premises))
     while (content := _frame(frames)) is not None:
         _answer(link, source, Job(**content))
 
 
-def _write(link: socket.socket, frames: IO[bytes], store: Store) -> None:
+def _services(premises: Premises) -> Services | None:
+    """Returns the endpoints that SERVICE may name; only a worker that may ask one loads what asks it."""
+    if not premises.services:
+        return None
+    from kg.engines.federation import Federation
+
+    return Federation(premises.services, premises.service_time_limit_ms, premises.service_max_bytes)
+
+
+def _write(link: socket.socket, frames: IO[bytes], store: Store, services: Services | None) -> None:
     while (content := _frame(frames)) is not None:
+        if services is not None and content["kind"] == "update":
+            content["text"] = services.rewritten(content["text"])
         try:
             status, words = OK, json.dumps(applied(store, Write(**content)))
         except KgError as error:
