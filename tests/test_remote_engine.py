@@ -417,6 +417,7 @@ def test_a_function_that_an_engine_lacks_is_refused_by_name_before_it_is_asked()
         ("duration", "12", "P1Y"),
         ("duration", "-18", "-P1Y6M"),
         ("dayTimeDuration", "3600.0", "PT1H"),
+        ("duration", "7.776e+06", "P90D"),
         ("integer", "007", "007"),
     ],
 )

@@ -18,6 +18,7 @@ from kg.connections.connecting import Connections
 from kg.connections.explain import Explainer
 from kg.connections.neighbourhood import Neighbourhood, Page
 from kg.connections.values import Hop, LinkFound, Mode, PathQuery, Paths, Restriction
+from kg.engines.federation import federation_of
 from kg.engines.guards import guard_query
 from kg.engines.source import Request
 from kg.errors import BadParameter, UnknownName
@@ -376,7 +377,7 @@ def open_answers(folder: Path, settings: Settings) -> Answers:
         DataError: the folder of texts is missing.
     """
     texts = read_texts(Path(settings.texts) if settings.texts else None)
-    return Answers(open_release(folder), texts, settings)
+    return Answers(open_release(folder, federation_of(settings)), texts, settings)
 
 
 def _within(name: str, value: int, least: int, most: int) -> None:

@@ -150,6 +150,11 @@ class Settings:
     theme_vectors: str | None
     names_model: str | None
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The endpoints that SERVICE may name."""
+        return tuple(part.strip() for part in (self.service_allowed or "").split(",") if part.strip())
+
     def __post_init__(self) -> None:
         named = {setting.name for setting in SETTINGS}
         assert named == {f.name for f in fields(self)}, "the table and the class name the same settings"

@@ -7,7 +7,17 @@ import sys
 from collections.abc import Sequence
 
 # Each module adds its commands to the program.
-from kg.cli import agents, analysing, asking, citing, files, ingesting, reviewing, serving  # noqa: F401
+from kg.cli import (  # noqa: F401
+    agents,
+    analysing,
+    asking,
+    citing,
+    files,
+    ingesting,
+    publishing,
+    reviewing,
+    serving,
+)
 from kg.cli.console import ReaderLeft, err, finding_line
 from kg.cli.program import app
 from kg.errors import BadParameter, KgError

@@ -29,12 +29,14 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     scratch: Annotated[Path | None, typer.Option(help="Serve a plain dataset kept in this folder.")] = None,
+    engine: Annotated[str | None, typer.Option(help="Serve the release that stands in an engine.")] = None,
     writable: Annotated[bool, typer.Option("--writable", help="Let graphs of the workspace be written.")] = False,
     token_file: Annotated[Path | None, typer.Option(help="Who may write: one `name token` a line.")] = None,
 ) -> None:
     """Serve SPARQL, the API and pages. Builds first if needed; --scratch serves a plain dataset instead."""
     from kg.web.access import read_tokens
     from kg.web.app import create_app, create_scratch_app
+    from kg.web.remote import EngineServing
     from kg.web.scratch import ScratchServing
     from kg.web.server import listen, run
     from kg.web.serving import Serving
@@ -42,10 +44,17 @@ def serve(
     settings, tokens = settings_in_force(texts), read_tokens(token_file)
     if writable and (token_file is None or release is not None or scratch is not None):
         raise BadParameter("--writable: goes with --token-file, and with neither --release nor --scratch.")
+    if engine is not None and (writable or release is not None or scratch is not None):
+        raise BadParameter(
+            "--engine: goes with none of --release, --scratch and --writable; `kg publish` writes to it."
+        )
     # The port is taken first, so that a taken one is said before a build is made.
     with closing(listen(host, port)) as socket:
         if scratch is not None:
             app = create_scratch_app(ScratchServing(scratch, settings, tokens))
+        elif engine is not None:
+            releases = open_workspace(workspace).releases(settings)
+            app = create_app(EngineServing(engine, releases, settings))
         elif writable:
             app = create_app(_writable(open_workspace(workspace), settings, tokens))
         else:

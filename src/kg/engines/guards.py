@@ -171,8 +171,7 @@ def _guard_iri(cut: Sequence[Token], at: int, query: str) -> None:
 def _guard_service(cut: Sequence[Token], at: int, settings: Settings) -> None:
     after = [token for token in cut[at + 1 : at + 4] if token.keyword != "SILENT"]
     if cut[at].kind == "word":
-        addresses = (settings.service_allowed or "").split(",")
-        allowed = {f"<{address.strip()}>" for address in addresses if address.strip()}
+        allowed = {f"<{address}>" for address in settings.services}
         refused = not after or after[0].text not in allowed
     else:
         named = at > 0 and cut[at - 1].keyword in _BEFORE_A_NAME

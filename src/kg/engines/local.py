@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from pyoxigraph import (
     NamedNode,
@@ -24,7 +24,7 @@ from pyoxigraph import (
 from kg.engines.mending import asked
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
 from kg.engines.syntax import bad_query
-from kg.errors import BadParameter, BadSparql, LimitError, NotAcceptable, SourceError
+from kg.errors import BadParameter, BadSparql, EngineError, LimitError, NotAcceptable, SourceError
 from kg.names import Prefixes
 
 Found = QuerySolutions | QueryBoolean | QueryTriples
@@ -33,12 +33,30 @@ Found = QuerySolutions | QueryBoolean | QueryTriples
 _NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
-class LocalSource:
-    """A Source over one store of this process."""
+class Services(Protocol):
+    """The endpoints that a query may name with SERVICE, and how they are reached."""
 
-    def __init__(self, store: Store, prefixes: Prefixes) -> None:
+    def rewritten(self, query: str) -> str:
+        """Returns a query whose SERVICE leads through limits."""
+
+    def take_failure(self) -> str | None:
+        """Returns what went wrong since it was last asked."""
+
+    def close(self) -> None:
+        """Lets go of connections."""
+
+
+class LocalSource:
+    """A Source over one store of this process.
+
+    Args:
+        services: leads SERVICE to where it may; without it the store goes where a query says.
+    """
+
+    def __init__(self, store: Store, prefixes: Prefixes, services: Services | None = None) -> None:
         self._store: Store | None = store
         self._prefixes = dict(prefixes.namespaces)
+        self._services = services
 
     def select(self, query: str, max_rows: int | None = None) -> Rows:
         with self._answered(Request(query)) as found:
@@ -82,6 +100,8 @@ class LocalSource:
 
     def close(self) -> None:
         self._store = None
+        if self._services is not None:
+            self._services.close()
 
     @contextmanager
     def _answered(self, request: Request) -> Iterator[Found]:
@@ -90,7 +110,12 @@ class LocalSource:
             yield self._query(request)
         except SyntaxError as error:
             raise bad_query(request.query, str(error), self._prefixes, request.base) from error
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
+            failure = self._services.take_failure() if self._services is not None else None
+            if failure is not None:
+                raise EngineError(f"SERVICE: {failure}") from error
+            if isinstance(error, RuntimeError):
+                raise
             raise SourceError(f"The store failed: {error}") from error
 
     def _prefixes_in(self, query: str) -> dict[str, str]:
@@ -102,6 +127,7 @@ class LocalSource:
     def _query(self, request: Request) -> Found:
         if self._store is None:
             raise SourceError("The release has been closed.")
+        query = request.query if self._services is None else self._services.rewritten(request.query)
         named_dataset = bool(request.default_graphs or request.named_graphs)
         ask = partial(
             self._store.query,
@@ -110,7 +136,7 @@ class LocalSource:
             default_graph=_graph_names(request.default_graphs) if named_dataset else None,
             named_graphs=_graph_names(request.named_graphs) if named_dataset else None,
         )
-        return asked(ask, request.query)
+        return asked(ask, query)
 
 
 def write_found(
@@ -158,14 +184,14 @@ class _XmlFile:
         self._out.flush()
 
 
-def open_local(folder: Path, prefixes: Prefixes) -> LocalSource:
+def open_local(folder: Path, prefixes: Prefixes, services: Services | None = None) -> LocalSource:
     """Returns a source over a store on disk, read-only.
 
     Raises:
         SourceError: the folder holds no store, or one that cannot be opened.
     """
     try:
-        return LocalSource(Store.read_only(str(folder)), prefixes)
+        return LocalSource(Store.read_only(str(folder)), prefixes, services)
     except (OSError, RuntimeError) as error:  # the engine calls a damaged store a RuntimeError
         raise SourceError(f"{folder}: the store cannot be opened: {error}") from error
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Protocol
 
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Triple, parse, parse_query_results
 
-from kg.engines.pool import Pool
+from kg.engines.nursery import Reply
 from kg.engines.source import Request, Rows
 from kg.engines.worker import Job
 from kg.errors import BadSparql, NotAcceptable
@@ -30,10 +31,17 @@ def job_of(request: Request, media_type: str, settings: Settings) -> Job:
     )
 
 
+class Answering(Protocol):
+    """What answers jobs to threads: a pool of workers, or a lane to an engine."""
+
+    def blocking(self, job: Job) -> Reply:
+        """Returns the whole answer to a query."""
+
+
 class PooledSource:
     """A Source for threads; not for the event loop that the pool itself runs on."""
 
-    def __init__(self, pool: Pool, settings: Settings) -> None:
+    def __init__(self, pool: Answering, settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kg.engines.nursery import Nursery, Reply, Worker
 from kg.engines.pool import Pool, reply_error
-from kg.engines.worker import OK, Job, Premises
+from kg.engines.worker import OK, Job, Premises, premises_of
 from kg.engines.writing import Write, graph_name
 from kg.errors import OverloadError, SourceError
 from kg.workspace import Settings
@@ -125,7 +125,7 @@ class Scratch:
         self._checkpoints.mkdir()
 
     def _premises(self, store: Path, writable: bool = False) -> Premises:
-        return Premises(str(store), {}, self._settings.worker_memory_limit_mb, writable)
+        return premises_of(store, {}, self._settings, writable)
 
     async def _take_checkpoint(self) -> None:
         before, self._checkpoint = self._checkpoint, await self._new_checkpoint()

@@ -29,18 +29,20 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, Any, cast
 
 from pyoxigraph import Store
 
-from kg.engines.local import LocalSource
+from kg.engines.local import LocalSource, Services
 from kg.engines.source import Request
 from kg.engines.spool import BoundedSpool
 from kg.engines.writing import Write, applied
 from kg.errors import BadParameter, BadSparql, KgError, LimitError, NotAcceptable
 from kg.names import Prefixes
+from kg.workspace import Settings
 
 # Frames: a job is its number, its length and JSON; a reply is status, whether a file follows, and the length.
 JOB_HEAD = struct.Struct("!II")
@@ -78,6 +80,22 @@ class Premises:
     prefixes: dict[str, str]
     memory_mb: int
     writable: bool = False
+    services: Sequence[str] = ()
+    service_time_limit_ms: int = 0
+    service_max_bytes: int = 0
+
+
+def premises_of(store: Path, prefixes: Mapping[str, str], settings: Settings, writable: bool = False) -> Premises:
+    """Returns what the workers over a store are told."""
+    return Premises(
+        str(store),
+        dict(prefixes),
+        settings.worker_memory_limit_mb,
+        writable,
+        settings.services,
+        settings.service_time_limit_ms,
+        settings.service_max_bytes,
+    )
 
 
 def frame(content: Job | Write | Premises, number: int) -> bytes:
@@ -170,13 +188,22 @@ def work(link: socket.socket, tickets: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if premises.writable:
-        store = Store(premises.store)
+        store, services = Store(premises.store), _services(premises)
         for content in _jobs(frames, tickets):
-            _write(link, store, Write(**content))
+            _write(link, store, Write(**content), services)
         return
-    source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes))
+    source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes), _services(premises))
     for content in _jobs(frames, tickets):
         _answer(link, source, Job(**content))
+
+
+def _services(premises: Premises) -> Services | None:
+    """Returns the endpoints that SERVICE may name; only a worker that may ask one loads what asks it."""
+    if not premises.services:
+        return None
+    from kg.engines.federation import Federation
+
+    return Federation(premises.services, premises.service_time_limit_ms, premises.service_max_bytes)
 
 
 def _jobs(frames: IO[bytes], tickets: int) -> Iterator[dict[str, Any]]:
@@ -212,8 +239,10 @@ def _frame(frames: IO[bytes]) -> tuple[int, dict[str, Any]] | None:
     return (number, json.loads(content)) if len(content) == size else None
 
 
-def _write(link: socket.socket, store: Store, write: Write) -> None:
+def _write(link: socket.socket, store: Store, write: Write, services: Services | None) -> None:
     try:
+        if services is not None and write.kind == "update":
+            write = replace(write, text=services.rewritten(write.text))
         status, words = OK, json.dumps(applied(store, write))
     except KgError as error:
         status, words = _status_of(error, None), str(error)

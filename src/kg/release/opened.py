@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kg.engines.local import open_local
+from kg.engines.local import Services, open_local
 from kg.engines.source import Source
 from kg.library import Library, read_library
 from kg.model import ReleaseInfo
@@ -51,18 +51,30 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def open_release(folder: Path) -> Release:
+def open_release(folder: Path, services: Services | None = None) -> Release:
     """Returns the release in a folder, or the current one of a folder of releases, opened.
+
+    Args:
+        services: leads SERVICE to where it may.
 
     Raises:
         ReleaseError: there is none, or a part of it is missing or of another format.
         SourceError: its store cannot be opened.
     """
     directory = find_release(folder)
+    return open_on(directory, open_local(directory.store, directory.prefixes, services))
+
+
+def open_on(directory: ReleaseDirectory, source: Source) -> Release:
+    """Returns a release whose store is asked through a source.
+
+    Raises:
+        ReleaseError: a part of it is missing or of another format.
+    """
     prefixes = directory.prefixes
     return Release(
         directory,
-        open_local(directory.store, prefixes),
+        source,
         read_library(directory.queries, prefixes),
         open_links(directory.links),
         Search(directory.search, prefixes),

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 from kg.answers import Answers
 from kg.engines.nursery import Nursery, Reply
 from kg.engines.pool import Pool
 from kg.engines.pooled import PooledSource
 from kg.engines.scratch import graph_job
-from kg.engines.worker import Job, Premises
+from kg.engines.worker import Job, premises_of
 from kg.errors import Forbidden, KgError, ReleaseError, SourceError, UnknownName
 from kg.evidence import Texts, read_texts
 from kg.names import GRAPH
@@ -35,6 +35,25 @@ logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.5
 
 
+class Lane(Protocol):
+    """What answers one kind of query: workers over a store, or an engine."""
+
+    killed: int
+
+    @property
+    def in_flight(self) -> Mapping[str, int]:
+        """How many queries run fast, run slow, and wait."""
+
+    async def run(self, job: Job) -> Reply:
+        """Returns the whole answer to a query."""
+
+    def blocking(self, job: Job) -> Reply:
+        """Returns what `run` returns, to a thread that is not the event loop's."""
+
+    def close(self) -> None:
+        """Ends what is under way."""
+
+
 @dataclass(eq=False)
 class Served:
     """One release, open: what asks it, and the workers of its two kinds of query.
@@ -45,8 +64,8 @@ class Served:
     """
 
     answers: Answers
-    free: Pool
-    house: Pool
+    free: Lane
+    house: Lane
     texts: Texts
     tags: Mapping[str, str]
     users: int = 0
@@ -118,7 +137,7 @@ class Serving:
         self._texts = await asyncio.to_thread(read_texts, Path(folder) if folder else None)
         await self._nursery.open()
         try:
-            self.current = await self._served(find_release(self._folder))
+            self.current = await self._served(await asyncio.to_thread(self._found))
         except BaseException:
             await self._nursery.close()
             raise
@@ -239,11 +258,13 @@ class Serving:
         while len(self._older) >= self.settings.keep_releases:
             self._older.pop(next(iter(self._older))).retire()
 
+    def _found(self) -> ReleaseDirectory:
+        """Returns the release that is to be served now."""
+        return find_release(self._folder)
+
     async def _served(self, directory: ReleaseDirectory) -> Served:
         opened = await asyncio.to_thread(open_release, directory.root)
-        premises = Premises(
-            str(directory.store), dict(directory.prefixes.namespaces), self.settings.worker_memory_limit_mb
-        )
+        premises = premises_of(directory.store, directory.prefixes.namespaces, self.settings)
         free = Pool(self._nursery, premises, self.settings)
         house = Pool(self._nursery, premises, self.settings)
         for pool in (free, house):
@@ -252,9 +273,7 @@ class Serving:
         # Opening showed that the store is there; from here on only workers ask it.
         opened.source.close()
         assert self._texts is not None
-        graphs = cast(Mapping[str, Mapping[str, str]], directory.manifest.get("graphs", {}))
-        tags = {name: str(entry["sha256"]) for name, entry in graphs.items()}
-        return Served(Answers(pooled, self._texts, self.settings), free, house, self._texts, tags)
+        return Served(Answers(pooled, self._texts, self.settings), free, house, self._texts, tags_of(directory))
 
     async def _watch(self) -> None:
         while True:
@@ -276,11 +295,20 @@ class Serving:
             await self._take_over()
 
     async def _take_over(self) -> None:
-        directory = await asyncio.to_thread(find_release, self._folder)
+        directory = await asyncio.to_thread(self._found)
         if directory.id == self.current.answers.release_id:
             return
+        await self._exchange(directory)
+
+    async def _exchange(self, directory: ReleaseDirectory) -> None:
         served = await self._served(directory)
         before, self.current = self.current, served
         self.swaps += 1
         logger.info("now serving release %s", directory.id[:12])
         before.retire()
+
+
+def tags_of(directory: ReleaseDirectory) -> dict[str, str]:
+    """Returns for each named graph of a release the digest of its triples."""
+    graphs = cast(Mapping[str, Mapping[str, str]], directory.manifest.get("graphs", {}))
+    return {name: str(entry["sha256"]) for name, entry in graphs.items()}

@@ -29,6 +29,7 @@ class Capabilities:
         cut_header: the header that names a limit on rows, at which an answer may have been cut.
         rewrites_literals: it keeps some literals by value, and their form is restored (`literals`).
         mends_group_concat: it departs from the standard as our own store does (`mending`).
+        deletes_triples: DELETE DATA does what it says; else a graph that holds too much is written anew.
         lacks: functions that it does not have, each with the reason.
     """
 
@@ -43,6 +44,7 @@ class Capabilities:
     cut_header: str | None = None
     rewrites_literals: bool = False
     mends_group_concat: bool = False
+    deletes_triples: bool = True
     lacks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -71,6 +73,8 @@ KINDS = {
             store_lines=20_000,
             cut_header="X-SPARQL-MaxRows",
             rewrites_literals=True,
+            # A duration in it is an error of its SQL: "No column P90DD".
+            deletes_triples=False,
             lacks={"BNODE": "Virtuoso 7 has no such function"},
         ),
         Capabilities("fuseki", "/query", "/update", "/data", server="Apache-Jena-Fuseki", store_lines=50_000),

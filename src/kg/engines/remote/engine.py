@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from kg.engines.remote.capabilities import Capabilities, kind_named, kind_that_says
-from kg.engines.remote.transport import Fields, Got, Limits, Sent, Transport, auth_of, shown_address
+from kg.engines.transport import Fields, Got, Limits, Sent, Transport, auth_of, shown_address
 from kg.errors import BadParameter, EngineError
 from kg.workspace import Settings
 

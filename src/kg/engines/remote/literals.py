@@ -1,13 +1,14 @@
 """Literals that an engine keeps by value, written again as our own store writes them.
 
 Virtuoso answers a truth value as `1`, a double as `1000.0` and a duration as its months (`18`) or its
-seconds (`864000.0`). The datatype stays, so the form can be restored; what was restored is compared with
-the release when it is published, so that a form that is not foreseen here is found and named then.
+seconds (`864000.0`, or `7.776e+06`). The datatype stays, so the form can be restored; what was restored is
+compared with the release when it is published, so that a form that is not foreseen here is found and named.
 """
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
@@ -33,8 +34,8 @@ def restored(kind: str, text: str) -> str:
     """
     if kind in _DURATIONS and re.fullmatch(r"-?\d+", text):
         text = f"{'-' * text.startswith('-')}P{text.lstrip('-')}M"
-    elif kind in _DURATIONS and re.fullmatch(r"-?\d+\.\d+", text):
-        text = f"{'-' * text.startswith('-')}PT{text.lstrip('-')}S"
+    elif kind in _DURATIONS and re.fullmatch(r"-?\d+\.?\d*(e\+\d+)?", text):
+        text = f"{'-' * text.startswith('-')}PT{Decimal(text.lstrip('-')):f}S"
     return canonical(Literal(text, datatype=NamedNode(XSD + kind))).value
 
 

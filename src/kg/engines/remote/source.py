@@ -25,8 +25,8 @@ from kg.engines.local import Found, write_found
 from kg.engines.remote.engine import Engine
 from kg.engines.remote.literals import restored_json, restored_triples
 from kg.engines.remote.preparing import Dataset, check_syntax, prepared
-from kg.engines.remote.transport import Got
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
+from kg.engines.transport import Got
 from kg.errors import BadSparql, EngineError, NotAcceptable
 from kg.names import Prefixes
 from kg.tokens import is_graph_form, verb

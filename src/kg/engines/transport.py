@@ -141,7 +141,7 @@ class Transport:
     def _once(self, sent: Sent, limits: Limits, deadline: float, allowed: Sequence[int]) -> Got:
         url = sent.url
         for _ in range(_MOST_REDIRECTS):
-            with _named(url, limits), self._answering(sent, url, deadline) as response:
+            with _named(url, limits, deadline), self._answering(sent, url, deadline) as response:
                 if response.status_code in _REDIRECTS:
                     url = _same_host(url, response)
                     continue
@@ -176,17 +176,17 @@ class _Away(EngineError):
 
 
 @contextmanager
-def _named(url: str, limits: Limits) -> Iterator[None]:
+def _named(url: str, limits: Limits, deadline: float) -> Iterator[None]:
     """Names what went wrong on the way."""
     where = shown_address(url)
     try:
         yield
-    except httpx2.TimeoutException as error:
-        words = f"{where} did not answer within {limits.time_ms} ms ({limits.time_name})."
-        raise EngineTimeout(words) from error
     except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
         raise BadParameter(f"{where!r} is no address of an engine, such as http://host:port/.") from error
     except httpx2.TransportError as error:
+        if isinstance(error, httpx2.TimeoutException) or time.monotonic() > deadline:
+            words = f"{where} did not answer within {limits.time_ms} ms ({limits.time_name})."
+            raise EngineTimeout(words) from error
         words = str(error) or type(error).__name__
         raise EngineSilent(f"{where} is not reached, or broke off: {words}.") from error
 
