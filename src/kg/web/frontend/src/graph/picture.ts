@@ -11,7 +11,7 @@ import { svgOf } from "./svg.ts";
 
 const CLICK_REACH = 4;
 const DOUBLE_CLICK_MS = 350;
-const MANY = 1200;
+const MANY = 300;
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
 const REST_MS = 160;
