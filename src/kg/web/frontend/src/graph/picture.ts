@@ -330,13 +330,13 @@ export class Picture {
     if (!drag.moved) return;
     if (drag.kind === "pan") this.look(() => this.camera.pan(at.x - drag.last.x, at.y - drag.last.y));
     else if (drag.kind === "node") this.layout.positions.set(drag.id, this.camera.toGraph(at));
-    else this.draw(drag.loop, at);
+    else this.lengthen(drag.loop, at);
     drag.last = at;
     this.redraw();
   }
 
   /** Goes on with the line around things. */
-  private draw(loop: Point[], at: Point): void {
+  private lengthen(loop: Point[], at: Point): void {
     if (this.isLarge && !this.moving) this.keepStill();
     loop.push(at);
   }
