@@ -11,7 +11,7 @@ import { svgOf } from "./svg.ts";
 
 const CLICK_REACH = 4;
 const DOUBLE_CLICK_MS = 350;
-const MANY = 1200;
+const MANY = 300;
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
 const REST_MS = 160;
@@ -330,13 +330,13 @@ export class Picture {
     if (!drag.moved) return;
     if (drag.kind === "pan") this.look(() => this.camera.pan(at.x - drag.last.x, at.y - drag.last.y));
     else if (drag.kind === "node") this.layout.positions.set(drag.id, this.camera.toGraph(at));
-    else this.draw(drag.loop, at);
+    else this.lengthen(drag.loop, at);
     drag.last = at;
     this.redraw();
   }
 
   /** Goes on with the line around things. */
-  private draw(loop: Point[], at: Point): void {
+  private lengthen(loop: Point[], at: Point): void {
     if (this.isLarge && !this.moving) this.keepStill();
     loop.push(at);
   }
