@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from enum import StrEnum
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from kg.citations import Citation
 from kg.connections.values import Hop, LinkFound, Path, Paths, Searched, Stretch, WhyNone
 from kg.errors import AmbiguousName, BadSparql, BrokenRules, KgError, LimitError, UnknownName
 from kg.library import Question
@@ -30,6 +29,9 @@ from kg.model import (
     ThingChange,
     Vocabulary,
 )
+
+if TYPE_CHECKING:
+    from kg.citations import Citation
 
 Json = dict[str, object]
 
