@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from pyoxigraph import Literal, NamedNode
@@ -38,6 +38,7 @@ class Certifier:
     def __init__(self, release: Release, explainer: Explainer) -> None:
         self._release = release
         self._explainer = explainer
+        self._observed = lru_cache(maxsize=None)(self._observed_of)
 
     def unlinked(self, iri: str) -> WhyNone:
         """Returns that a thing is known and has no links at all."""
@@ -136,7 +137,7 @@ class Certifier:
             sides.setdefault((link.value, side.value), set()).add(kind.value)
         return sides
 
-    def _observed(self, link: str) -> tuple[set[str], set[str]]:
+    def _observed_of(self, link: str) -> tuple[set[str], set[str]]:
         """Returns the classes of things that links of a type join in this release, each thing by its main class."""
         links = self._release.links
         numbers = np.flatnonzero(links.arrays["type"] == links.types.index(link))[:_OBSERVED]
