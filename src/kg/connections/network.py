@@ -121,7 +121,7 @@ class Weighted:
 
     @cached_property
     def both(self) -> Both:
-        """The links of each node whichever way they point: 16 bytes a link more, and a walk reads what stands together."""
+        """The links of each node whichever way they point, for 16 bytes a link: a walk reads what stands together."""
         a = self.arrays
         count, out = len(a["subject"]), np.diff(a["out_at"])
         starts = a["out_at"] + a["in_at"]
