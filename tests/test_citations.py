@@ -105,7 +105,7 @@ def test_other_answers_and_views_are_cited_by_what_they_are_about(answers: Answe
 
 
 @pytest.mark.parametrize(
-    "address", ["http://evil.example/api/compare", "//evil.example/", "/sparql", "/etc/passwd", "x"]
+    "address", ["http://evil.example/api/compare", "//evil.example/", "/sparql", "/etc/passwd", "x", "http://[", ""]
 )
 def test_what_is_no_address_of_an_answer_is_refused(answers: Answers, address: str) -> None:
     with pytest.raises(BadParameter, match="answer: "):

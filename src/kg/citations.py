@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from kg.answers import Answers
 from kg.errors import BadParameter, UnknownName
@@ -107,13 +107,13 @@ def citation_of(answers: Answers, address: str, service: str = "", accessed: dat
         BadParameter: it is no address of an answer.
         UnknownName: there is no such question.
     """
-    parts = urlsplit(address)
-    if parts.scheme or parts.netloc or not _ANSWERS.fullmatch(parts.path):
+    path, _, given = address.partition("#")[0].partition("?")
+    if not _ANSWERS.fullmatch(path):
         raise BadParameter(f"answer: {address!r} is no address of an answer, such as {_QUESTIONS}NAME?theme=Finance.")
-    fields = [field for field in parse_qsl(parts.query, keep_blank_values=True) if field[0] != "release"]
+    fields = [field for field in parse_qsl(given, keep_blank_values=True) if field[0] != "release"]
     info = answers.release()
-    title, query = _asked(answers, parts.path, fields)
-    permalink = f"{service}{parts.path}?{urlencode([*fields, ('release', info.release)])}"
+    title, query = _asked(answers, path, fields)
+    permalink = f"{service}{path}?{urlencode([*fields, ('release', info.release)])}"
     built = info.built[:10] if info.built else None
     return Citation(title, info.release, query, permalink, built, accessed or date.today())
 
