@@ -22,7 +22,10 @@ def publish(
     ] = False,
     shape: Annotated[TextShape, typer.Option("--format")] = TextShape.text,
 ) -> None:
-    """Write the release to an engine: only the graphs that differ, each verified. One that broke off is finished."""
+    """Write the release to an engine, and verify it there.
+
+    Only the graphs that differ are written, each is verified, and a publication that broke off is finished.
+    """
     from kg.engines.remote.engine import open_engine
     from kg.release import publish as publishing
 
