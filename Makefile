@@ -16,14 +16,15 @@ test: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python hatch_build.py check
-	$(BIN)/pytest -m browser; browser=$$?; $(BIN)/pytest && exit $$browser
+	failed=0; $(BIN)/pytest -m browser || failed=1; $(BIN)/pytest -m alone || failed=1; \
+	$(BIN)/pytest -n 2 --dist loadfile || failed=1; exit $$failed
 
 # All but the slow suites.
 quick: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow and not browser"
+	$(BIN)/pytest -m "not slow and not browser and not alone"
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

@@ -22,7 +22,7 @@ from kg.workspace import Settings
 
 ENTITY = {"iri", "curie", "label", "type"}
 PASSAGE = {"passage", "document", "start", "end", "sha256", "quote"}
-RELATION = {"link", "label", "direction", "entity", "basis", "origins"}
+RELATION = {"link", "label", "phrase", "direction", "entity", "basis", "origins"}
 HOP = {"from", "to", "link", "label", "direction", "basis", "sentence", "evidence"}
 PATH = {"length", "score", "parts", "thread", "origins", "counts", "stretches", "nodes", "hops", "verdict", "text"}
 BASES = ("said", "judged", "inferred", "reference")

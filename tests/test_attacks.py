@@ -18,7 +18,7 @@ from pyoxigraph import Store
 from attacked import Target, open_target
 from services import AUTHORISED, Recorder, recorder, status_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 LIMIT_MS = 600
 # Updates are taken there only.

@@ -24,7 +24,7 @@ from workspaces import BARRIER
 
 T = TypeVar("T")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 CLIENT_LIMIT_S = 2.0
 MEGABYTE = 1 << 20

@@ -22,6 +22,8 @@ from kg.engines.worker import TICKET, Job, Premises, frame
 from kg.errors import LimitError
 from kg.workspace import read_settings
 
+pytestmark = pytest.mark.alone
+
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 SETTINGS = read_settings()
 

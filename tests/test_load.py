@@ -12,6 +12,7 @@ from conftest import ROOT
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_no_answer_mixes_two_releases_and_none_is_an_error() -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "load.py")]
     command += ["--clients", "8", "--seconds", "5", "--releases", "2", "--reports", "3"]

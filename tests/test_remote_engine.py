@@ -397,6 +397,17 @@ def test_service_never_reaches_an_engine_even_where_it_is_allowed(query: str) ->
         source.close()
 
 
+def test_selects_within_selects_are_refused_where_they_are_too_deep_for_an_engine() -> None:
+    shallow = Capabilities("odd", most_selects=2)
+    beside = "SELECT ?a { { SELECT ?a { ?a ?b ?c } } UNION { SELECT ?a { ?a ?d ?e } } }"
+    deep = "SELECT ?a { { SELECT ?a { { SELECT ?a { ?a ?b ?select } } } } }"
+
+    prepared(Request(beside), {}, DATASET, shallow)
+    prepared(Request(deep), {}, DATASET, Capabilities("even"))
+    with pytest.raises(Forbidden, match="over 2 deep"):
+        prepared(Request(deep), {}, DATASET, shallow)
+
+
 def test_a_function_that_an_engine_lacks_is_refused_by_name_before_it_is_asked() -> None:
     lacking = Capabilities("odd", lacks={"BNODE": "it has none"})
 

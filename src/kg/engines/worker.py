@@ -32,7 +32,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from pyoxigraph import Store
 
@@ -42,7 +42,9 @@ from kg.engines.spool import BoundedSpool
 from kg.engines.writing import Write, applied
 from kg.errors import BadParameter, BadSparql, KgError, LimitError, NotAcceptable
 from kg.names import Prefixes
-from kg.workspace import Settings
+
+if TYPE_CHECKING:
+    from kg.workspace import Settings
 
 # Frames: a job is its number, its length and JSON; a reply is status, whether a file follows, and the length.
 JOB_HEAD = struct.Struct("!II")

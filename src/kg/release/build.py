@@ -238,9 +238,19 @@ class _Build:
         self._trusting = check == "changed" or (basis is not None and basis.checked)
         self._progress = progress
         self._work = prepared.root / "work"
+        self._graphs: Graphs | None = None
 
     def run(self) -> Built:
         """Writes a whole release into the prepared directory."""
+        try:
+            return self._written()
+        except BaseException:
+            # Frames outlive an error, and with them whatever they name; the open store must not.
+            if self._graphs is not None:
+                self._graphs.close()
+            raise
+
+    def _written(self) -> Built:
         workspace, prepared = self._workspace, self._prepared
         library = read_library(workspace.root / "queries", workspace.prefixes)
         self._progress("reading the files")
@@ -261,9 +271,13 @@ class _Build:
         taken_over = None if self._basis is None else self._basis.release.id
         return Built(prepared, cast(Mapping[str, int], manifest["counts"]), tuple(findings), checked, taken_over)
 
+    def _open(self) -> Graphs:
+        self._graphs = Graphs(Store(str(self._work)))
+        return self._graphs
+
     def _filled(self) -> tuple[Graphs, list[tuple[Quad, object]]]:
         """Returns a new store with everything that the files say."""
-        graphs, odd = Graphs(Store(str(self._work))), list[tuple[Quad, object]]()
+        graphs, odd = self._open(), list[tuple[Quad, object]]()
 
         def read() -> Iterable[list[Quad]]:
             for path in self._workspace.data_files:
@@ -279,7 +293,7 @@ class _Build:
         workspace, changed = self._workspace, [self._workspace.root / name for name in basis.changed]
         quads = {path: read_file(workspace, path) if path.exists() else [] for path in changed}
         basis.lend_store(self._work)
-        graphs = Graphs(Store(str(self._work)))
+        graphs = self._open()
         for path, held in quads.items():
             for name in map(NamedNode, workspace.graphs_of(path)):
                 graphs.put(name, lines_of(quad.triple for quad in held if quad.graph_name == name))

@@ -137,8 +137,8 @@ class Graphs:
         return Change(frozenset(changed), frozenset(triple for triples in changed.values() for triple in triples))
 
     def close(self) -> None:
-        """Lets go of the store, which ends writing its files when nobody holds it."""
-        del self.store
+        """Lets go of the store, which ends writing its files when nobody holds it; a second time does nothing."""
+        vars(self).pop("store", None)
 
 
 def _quad(triple: Triple, graph: NamedNode | DefaultGraph) -> Quad:

@@ -31,6 +31,7 @@ class Capabilities:
         mends_group_concat: it departs from the standard as our own store does (`mending`).
         deletes_triples: DELETE DATA does what it says; else a graph that holds too much is written anew.
         lacks: functions that it does not have, each with the reason.
+        most_selects: so deep a SELECT may stand within others; None where it may stand at any depth.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Capabilities:
     mends_group_concat: bool = False
     deletes_triples: bool = True
     lacks: Mapping[str, str] = field(default_factory=dict)
+    most_selects: int | None = None
 
 
 KINDS = {
@@ -76,6 +78,8 @@ KINDS = {
             # A duration in it is an error of its SQL: "No column P90DD".
             deletes_triples=False,
             lacks={"BNODE": "Virtuoso 7 has no such function"},
+            # Deeper ones made its compiler fail, gave rows too many, or ended the whole engine.
+            most_selects=2,
         ),
         Capabilities("fuseki", "/query", "/update", "/data", server="Apache-Jena-Fuseki", store_lines=50_000),
         # An address of a repository: …/repositories/NAME.

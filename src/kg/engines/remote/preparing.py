@@ -52,7 +52,7 @@ def prepared(request: Request, prefixes: Mapping[str, str], dataset: Dataset, en
 
     Raises:
         BadParameter: a graph's name is no IRI.
-        Forbidden: it calls a function that the engine lacks.
+        Forbidden: it calls a function that the engine lacks, or nests deeper than that can take.
     """
     for name in (*request.default_graphs, *request.named_graphs):
         _check_name(name)
@@ -61,6 +61,9 @@ def prepared(request: Request, prefixes: Mapping[str, str], dataset: Dataset, en
         reason = engine.lacks.get(token.keyword or "")
         if reason:
             raise Forbidden(f"{token.keyword} is refused: {reason}.")
+    if engine.most_selects is not None and _selects(cut) > engine.most_selects:
+        words = f"SELECT within SELECT over {engine.most_selects} deep"
+        raise Forbidden(f"{words} is refused: on this kind of engine ({engine.name}) such queries fail or mislead.")
     declared = _declared(cut)
     used = [name for name in prefixes if f"{name}:" in request.query and name not in declared]
     head = "".join(f"PREFIX {name}: <{prefixes[name]}> " for name in used)
@@ -68,6 +71,22 @@ def prepared(request: Request, prefixes: Mapping[str, str], dataset: Dataset, en
     text = _without_escapes(request.query, cut, {**prefixes, **declared})
     text = mended(text) if engine.mends_group_concat else text
     return Prepared(base + head + text, *_graphs(request, cut, {**prefixes, **declared}, dataset))
+
+
+def _selects(cut: Sequence[Token]) -> int:
+    """Returns how many SELECTs stand within one another at most, the outermost counted."""
+    # Of each group that is open: how many SELECTs stand in it directly.
+    groups, within, most = [0], 0, 0
+    for token in cut:
+        if token.text == "{":
+            groups.append(0)
+        elif token.text == "}" and len(groups) > 1:
+            within -= groups.pop()
+        elif token.keyword == "SELECT":
+            groups[-1] += 1
+            within += 1
+            most = max(most, within)
+    return most
 
 
 def check_syntax(request: Request, prefixes: Mapping[str, str]) -> None:
