@@ -349,8 +349,8 @@ class Pool:
             return
         status = worker.exit_status
         ended_by = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None
-        # Rust aborts when an allocation fails; that is how a limit on memory shows.
-        if ended_by == signal.SIGABRT:
+        # Rust aborts when an allocation fails; that is how a limit on memory shows, but where Python meets it.
+        if ended_by == signal.SIGABRT or (status is not None and os.waitstatus_to_exitcode(status) == w.NO_MEMORY):
             self._fail(task, _no_memory(self._settings))
             return
         if ended_by is None and worker.premises != self._premises and not task.future.done():

@@ -155,6 +155,9 @@ def _forked(control: socket.socket, reading: int, writing: int, ends: Sequence[i
             link, tickets = ends
             work(socket.socket(fileno=link), tickets)
             status = 0
+        except MemoryError:
+            # Not in the query itself, which would have been answered so, but on the way to it or back.
+            status = NO_MEMORY
         finally:
             os._exit(status)
     for fd in ends:
