@@ -361,7 +361,8 @@ class Pool:
             self._waiting.appendleft(task)
             self._assign()
             return
-        how = "" if ended_by is None else f" ({signal.Signals(ended_by).name})"
+        how = "" if status is None else f" (exit status {os.waitstatus_to_exitcode(status)})"
+        how = how if ended_by is None else f" ({signal.Signals(ended_by).name})"
         self._fail(task, SourceError(f"The process that evaluated the query died{how}; other queries go on."))
 
     def _forget(self, worker: Worker) -> None:
