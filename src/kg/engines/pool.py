@@ -361,8 +361,7 @@ class Pool:
             self._waiting.appendleft(task)
             self._assign()
             return
-        how = "" if status is None else f" (exit status {os.waitstatus_to_exitcode(status)})"
-        how = how if ended_by is None else f" ({signal.Signals(ended_by).name})"
+        how = "" if status is None else f" ({_ending(status)})"
         self._fail(task, SourceError(f"The process that evaluated the query died{how}; other queries go on."))
 
     def _forget(self, worker: Worker) -> None:
@@ -370,6 +369,12 @@ class Pool:
             lane.pop(worker, None)
         if worker in self._idle:
             self._idle.remove(worker)
+
+
+def _ending(status: int) -> str:
+    """Returns how a process ended, in words."""
+    code = os.waitstatus_to_exitcode(status)
+    return signal.Signals(-code).name if code < 0 else f"exit status {code}"
 
 
 def _processors() -> int:
