@@ -1,7 +1,8 @@
-"""Services as processes of their own, what attacks them, and who stands by and must be answered meanwhile."""
+"""Services and pools with processes of their own, what attacks them, and who must be answered meanwhile."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import socket
@@ -17,6 +18,12 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import httpx2
+
+from kg.engines.nursery import Nursery
+from kg.engines.pool import Pool
+from kg.engines.worker import premises_of
+from kg.names import Prefixes
+from kg.workspace import read_settings
 
 TOKEN = "zebra-crossing"
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
@@ -71,6 +78,40 @@ def started(*arguments: object, **variables: str) -> Iterator[Service]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+
+
+@contextmanager
+def running_pool(
+    store: Path, prefixes: Prefixes, holding: Path | None = None
+) -> Iterator[tuple[Pool, asyncio.AbstractEventLoop]]:
+    """Yields a pool over a store and the event loop, in a thread of its own, on which it runs.
+
+    Args:
+        holding: the store whose default graph its workers find in memory.
+    """
+    settings = read_settings()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    nursery = Nursery(holding)
+    pool = Pool(nursery, premises_of(store, prefixes.namespaces, settings), settings)
+
+    async def open_all() -> None:
+        await nursery.open()
+        await pool.open()
+
+    async def close_all() -> None:
+        pool.close()
+        await nursery.close()
+
+    asyncio.run_coroutine_threadsafe(open_all(), loop).result()
+    try:
+        yield pool, loop
+    finally:
+        asyncio.run_coroutine_threadsafe(close_all(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def children_of(process: int) -> set[int]:

@@ -6,10 +6,8 @@ To put another Source under this contract, write a function that yields it over 
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -34,16 +32,14 @@ from pyoxigraph import (
 
 from engines import KINDS, shared
 from kg.engines.local import LocalSource, open_local
-from kg.engines.nursery import Nursery
-from kg.engines.pool import Pool
 from kg.engines.pooled import PooledSource
 from kg.engines.remote.preparing import Dataset
 from kg.engines.remote.source import RemoteSource
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS, Request, Source, Term
-from kg.engines.worker import Premises
 from kg.errors import BadParameter, BadSparql, Forbidden, NotAcceptable, SourceError
 from kg.names import MERGED_GRAPH, XSD, Prefixes
 from kg.workspace import read_settings
+from services import running_pool
 
 EX = "http://example.org/"
 PREFIXES = Prefixes({"ex": EX, "xsd": XSD})
@@ -111,37 +107,15 @@ def local(place: Place) -> Iterator[Source]:
 @contextmanager
 def pooled(place: Place) -> Iterator[Source]:
     """The embedded store, in worker processes."""
-    with running_pool(place) as (pool, _):
+    with running_pool(place.store, PREFIXES) as (pool, _):
         yield PooledSource(pool, read_settings())
 
 
 @contextmanager
-def running_pool(place: Place) -> Iterator[tuple[Pool, asyncio.AbstractEventLoop]]:
-    """Yields a pool and the event loop, in a thread of its own, on which it runs."""
-    settings = read_settings()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    nursery = Nursery()
-    premises = Premises(str(place.store), dict(PREFIXES.namespaces), settings.worker_memory_limit_mb)
-    pool = Pool(nursery, premises, settings)
-
-    async def open_all() -> None:
-        await nursery.open()
-        await pool.open()
-
-    async def close_all() -> None:
-        pool.close()
-        await nursery.close()
-
-    asyncio.run_coroutine_threadsafe(open_all(), loop).result()
-    try:
-        yield pool, loop
-    finally:
-        asyncio.run_coroutine_threadsafe(close_all(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+def resident(place: Place) -> Iterator[Source]:
+    """The embedded store, in worker processes that have its default graph in memory."""
+    with running_pool(place.store, PREFIXES, holding=place.store) as (pool, _):
+        yield PooledSource(pool, read_settings())
 
 
 def remote(kind: str) -> SourceMaker:
@@ -170,6 +144,7 @@ def remote(kind: str) -> SourceMaker:
 SOURCES: dict[str, SourceMaker] = {
     "local": local,
     "pooled": pooled,
+    "resident": resident,
     **{kind: remote(kind) for kind in KINDS},
 }
 
@@ -559,7 +534,7 @@ def test_a_local_source_that_was_closed_says_so(call: str) -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_source_whose_pool_was_closed_says_so(place: Place, call: str) -> None:
-    with running_pool(place) as (pool, loop):
+    with running_pool(place.store, PREFIXES) as (pool, loop):
         loop.call_soon_threadsafe(pool.close)
 
         with pytest.raises(SourceError, match="closing"):

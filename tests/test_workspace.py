@@ -96,10 +96,12 @@ def test_a_named_file_is_read_instead_of_the_one_in_the_current_folder() -> None
 
 
 @pytest.mark.parametrize("setting", NUMBERS, ids=named)
-@pytest.mark.parametrize("value", ["many", "", "1.5", "0", "-3", "1e3", "true"])
+@pytest.mark.parametrize("value", ["many", "", "1.5", "too little", "-3", "1e3", "true"])
 def test_a_number_that_is_none_is_refused_with_variable_value_and_unit(
     setting: Setting, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if value == "too little":
+        value = str(setting.least - 1)
     monkeypatch.setenv(setting.variable, value)
 
     with pytest.raises(BadParameter) as caught:

@@ -29,12 +29,16 @@ _CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table of settings: environment variable `KG_<NAME>` or TOML key `<name>`."""
+    """One row of the table of settings: environment variable `KG_<NAME>` or TOML key `<name>`.
+
+    `least` is the smallest whole number that it may be.
+    """
 
     name: str
     default: int | str | None
     unit: str
     help: str
+    least: int = 1
 
     @property
     def variable(self) -> str:
@@ -46,6 +50,7 @@ SETTINGS = (
     Setting("texts", None, "folder", "Held texts, for quotes and for verification."),
     Setting("query_time_limit_ms", 30_000, "ms", "A query that runs longer is refused."),
     Setting("worker_memory_limit_mb", 2048, "MB", "A worker that needs more memory is ended."),
+    Setting("memory_store_mb", 1024, "MB", "A release that takes no more is held in memory as well.", 0),
     Setting("max_rows", 100_000, "rows", "A table that is longer is cut by /api, and says so."),
     Setting("max_answer_rows", 1_000_000, "rows", "A SPARQL answer with more is refused."),
     Setting("max_answer_bytes", 268_435_456, "bytes", "A SPARQL answer that is longer is refused."),
@@ -108,6 +113,7 @@ class Settings:
     texts: str | None
     query_time_limit_ms: int
     worker_memory_limit_mb: int
+    memory_store_mb: int
     max_rows: int
     max_answer_rows: int
     max_answer_bytes: int
@@ -225,8 +231,8 @@ def _typed(setting: Setting, raw: object) -> object:
         value = int(str(raw))
     except ValueError as error:
         raise BadParameter(f"{setting.variable}: {raw!r} is no whole number of {setting.unit}.") from error
-    if value <= 0:
-        raise BadParameter(f"{setting.variable}: {value} is not above 0 {setting.unit}.")
+    if value < setting.least:
+        raise BadParameter(f"{setting.variable}: {value} is not above {setting.least - 1} {setting.unit}.")
     return value
 
 

@@ -22,6 +22,7 @@ from pyoxigraph import (
 )
 
 from kg.engines.mending import asked
+from kg.engines.resident import asks_default_graph_alone
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
 from kg.engines.syntax import bad_query
 from kg.errors import BadParameter, BadSparql, EngineError, LimitError, NotAcceptable, SourceError
@@ -51,10 +52,14 @@ class LocalSource:
 
     Args:
         services: leads SERVICE to where it may; without it the store goes where a query says.
+        resident: has the store's default graph in memory, for the queries that look at nothing else.
     """
 
-    def __init__(self, store: Store, prefixes: Prefixes, services: Services | None = None) -> None:
+    def __init__(
+        self, store: Store, prefixes: Prefixes, services: Services | None = None, resident: Store | None = None
+    ) -> None:
         self._store: Store | None = store
+        self._resident = resident
         self._prefixes = dict(prefixes.namespaces)
         self._services = services
 
@@ -99,7 +104,7 @@ class LocalSource:
             write_found(found, media_type, out, self._prefixes, max_triples)
 
     def close(self) -> None:
-        self._store = None
+        self._store = self._resident = None
         if self._services is not None:
             self._services.close()
 
@@ -129,8 +134,11 @@ class LocalSource:
             raise SourceError("The release has been closed.")
         query = request.query if self._services is None else self._services.rewritten(request.query)
         named_dataset = bool(request.default_graphs or request.named_graphs)
+        store = self._store
+        if self._resident is not None and not named_dataset and asks_default_graph_alone(query):
+            store = self._resident
         ask = partial(
-            self._store.query,
+            store.query,
             base_iri=request.base,
             prefixes=self._prefixes_in(request.query),
             default_graph=_graph_names(request.default_graphs) if named_dataset else None,

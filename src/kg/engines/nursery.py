@@ -15,8 +15,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from kg.engines.worker import REPLY_HEAD, STATUS, TICKET, Job, Premises, frame
+from kg.engines.worker import READY, REPLY_HEAD, STATUS, TICKET, Job, Premises, frame
 from kg.engines.writing import Write
 
 # Long queries yield the processor to short ones.
@@ -217,9 +218,14 @@ def _environment() -> dict[str, str]:
 
 
 class Nursery:
-    """Makes workers. One serves every pool of a service; the nursery's process holds no store."""
+    """Makes workers, for as many pools as there are.
 
-    def __init__(self) -> None:
+    Args:
+        holding: a store whose default graph the workers find in memory; they must then be workers over that.
+    """
+
+    def __init__(self, holding: Path | None = None) -> None:
+        self._holding = holding
         self._unborn: deque[Worker] = deque()
         self._living: dict[int, Worker] = {}
         self._received = bytearray()
@@ -228,24 +234,34 @@ class Nursery:
         """Starts the process that forks workers."""
         self._loop = asyncio.get_running_loop()
         self._environment = await asyncio.to_thread(_environment)
+        self._ready = asyncio.Event()
         self._start()
+
+    async def ready(self) -> None:
+        """Returns when it holds what it is to hold; workers asked of it before come then."""
+        await self._ready.wait()
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno())]
+        if self._holding is not None:
+            command.append(str(self._holding))
         self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=self._environment)
         theirs.close()
         ours.setblocking(False)
         self._control = ours
         self._loop.add_reader(ours.fileno(), self._news)
 
-    async def close(self) -> None:
-        """Ends the process, and with it every worker."""
+    def close(self) -> asyncio.Future[int]:
+        """Ends the process, and with it every worker; what is returned is done when it is gone."""
         for worker in [*self._living.values(), *self._unborn]:
             worker.kill()
         self._loop.remove_reader(self._control.fileno())
         self._control.close()
-        await asyncio.to_thread(self._process.wait)
+        if not self._ready.is_set():
+            # It would look up only when it holds all; it has no workers yet.
+            self._process.kill()
+        return self._loop.run_in_executor(None, self._process.wait)
 
     def worker(self, premises: Premises, replied: Callable[[Worker], None]) -> Worker:
         """Returns a new worker; it can be sent jobs at once, before it is born.
@@ -281,7 +297,9 @@ class Nursery:
         while len(self._received) >= STATUS.size:
             pid, status = STATUS.unpack_from(self._received)
             del self._received[: STATUS.size]
-            if status == -1:
+            if status == -1 and pid == READY:
+                self._ready.set()
+            elif status == -1:
                 self._born(pid)
             elif pid in self._living:
                 self._living.pop(pid).exit_status = status
@@ -289,6 +307,9 @@ class Nursery:
     def _start_again(self) -> None:
         """Starts the process anew when it has died; workers that it made live on."""
         logger.error("the process that forks workers has died; another takes its place")
+        if not self._ready.is_set():
+            # It may well be what it was to hold that ended it.
+            self._holding = None
         self._loop.remove_reader(self._control.fileno())
         self._control.close()
         self._process.wait()

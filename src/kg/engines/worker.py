@@ -1,14 +1,15 @@
 """The processes that evaluate queries, and the small one that makes them.
 
 A query cannot be cancelled, and a hostile one can take the whole process with it; so each runs
-in a child that may be killed. Children are forked from a process that has loaded everything and
-holds nothing (no thread, no open store), which takes milliseconds.
+in a child that may be killed. Children are forked, in milliseconds, from a process that has loaded
+everything and has no thread and no open store; a default graph that it holds in memory they share.
 
     service ── control socket ──> nursery ── fork ──> worker, worker, …
        └───────── one socket and one pipe a worker ─────┘
 
-On the control socket the service sends one byte and the worker's ends of a new socket pair and a
-new pipe; the nursery answers with the worker's process id, and later with its exit status. On a
+On the control socket the nursery says that it is ready. From then on the service sends one byte and the
+worker's ends of a new socket pair and a new pipe; the nursery answers with the worker's process id, and
+later with its exit status. On a
 worker's socket go frames: a number and a length, then JSON (first the premises, then jobs), or
 for a reply its header and its body. A body that outgrows memory goes to an unlinked file whose
 descriptor is passed instead.
@@ -37,6 +38,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from pyoxigraph import Store
 
 from kg.engines.local import LocalSource, Services
+from kg.engines.resident import resident
 from kg.engines.source import Request
 from kg.engines.spool import BoundedSpool
 from kg.engines.writing import Write, applied
@@ -51,6 +53,9 @@ JOB_HEAD = struct.Struct("!II")
 TICKET = struct.Struct("!I")
 REPLY_HEAD = struct.Struct("!BBQ")
 STATUS = struct.Struct("!ii")
+
+# What stands for a process id where the nursery tells that it is ready.
+READY = 0
 
 OK, BAD_SPARQL, BAD_PARAMETER, NOT_ACCEPTABLE, TOO_MANY_ROWS, TOO_MANY_BYTES, FAILED, NO_MEMORY = range(8)
 
@@ -107,12 +112,17 @@ def frame(content: Job | Write | Premises, number: int) -> bytes:
     return JOB_HEAD.pack(number, len(text)) + text
 
 
-def nursery(control_fd: int) -> None:
-    """Forks a worker for every socket that comes in; ends, and ends them, when the service goes."""
+def nursery(control_fd: int, holding: Path | None) -> None:
+    """Forks a worker for every socket that comes in; ends, and ends them, when the service goes.
+
+    Args:
+        holding: a store whose default graph the workers find in memory.
+    """
     control = socket.socket(fileno=control_fd)
     # Ctrl-C in a terminal reaches the whole group; the service decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    held = None if holding is None else resident(holding)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -120,6 +130,7 @@ def nursery(control_fd: int) -> None:
     children: set[int] = set()
     # A connection error means that the service has gone, in the middle of a word or before it.
     with contextlib.suppress(ConnectionError):
+        control.sendall(STATUS.pack(READY, -1))
         while True:
             ready, _, _ = select.select([control.fileno(), reading], [], [])
             if reading in ready:
@@ -129,7 +140,7 @@ def nursery(control_fd: int) -> None:
                 ends = _next_ends(control)
                 if not ends:
                     break
-                pid = _forked(control, reading, writing, ends)
+                pid = _forked(control, reading, writing, ends, held)
                 # Known before the service is told, which may have gone: then it must end with the others.
                 children.add(pid)
                 control.sendall(STATUS.pack(pid, -1))
@@ -142,7 +153,7 @@ def _next_ends(control: socket.socket) -> list[int]:
     return fds if message else []
 
 
-def _forked(control: socket.socket, reading: int, writing: int, ends: Sequence[int]) -> int:
+def _forked(control: socket.socket, reading: int, writing: int, ends: Sequence[int], held: Store | None) -> int:
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -153,7 +164,7 @@ def _forked(control: socket.socket, reading: int, writing: int, ends: Sequence[i
             os.close(reading)
             os.close(writing)
             link, tickets = ends
-            work(socket.socket(fileno=link), tickets)
+            work(socket.socket(fileno=link), tickets, held)
             status = 0
         except MemoryError:
             # Not in the query itself, which would have been answered so, but on the way to it or back.
@@ -179,8 +190,12 @@ def _end(children: set[int]) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def work(link: socket.socket, tickets: int) -> None:
-    """Opens what the first frame names, then answers jobs until the service closes socket and pipe."""
+def work(link: socket.socket, tickets: int, held: Store | None = None) -> None:
+    """Opens what the first frame names, then answers jobs until the service closes socket and pipe.
+
+    Args:
+        held: has the default graph of that store in memory.
+    """
     # Buffered, so that many jobs come with one system call.
     frames = link.makefile("rb")
     first = _frame(frames)
@@ -189,7 +204,8 @@ def work(link: socket.socket, tickets: int) -> None:
     premises = Premises(**first[1])
     # What the engine prints when it aborts is for its makers; the service says what happened.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    limit = max(premises.memory_mb, LEAST_MEMORY_MB) * 1024 * 1024
+    # What is held is beside what a query may need.
+    limit = max(premises.memory_mb, LEAST_MEMORY_MB) * 1024 * 1024 + (0 if held is None else _addressed())
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if premises.writable:
@@ -197,9 +213,17 @@ def work(link: socket.socket, tickets: int) -> None:
         for content in _jobs(frames, tickets):
             _write(link, store, Write(**content), services)
         return
-    source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes), _services(premises))
+    source = LocalSource(Store.read_only(premises.store), Prefixes(premises.prefixes), _services(premises), held)
     for content in _jobs(frames, tickets):
         _answer(link, source, Job(**content))
+
+
+def _addressed() -> int:
+    """Returns how many bytes of address space this process has; none where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _services(premises: Premises) -> Services | None:
@@ -294,8 +318,9 @@ def _status_of(error: KgError, spool: BoundedSpool | None) -> int:
 
 
 def main() -> None:
-    """Runs a nursery: the control socket's descriptor is the argument."""
-    nursery(int(sys.argv[1]))
+    """Runs a nursery: the arguments are the control socket's descriptor, and the store to hold, if any."""
+    control, *holding = sys.argv[1:]
+    nursery(int(control), Path(holding[0]) if holding else None)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 from pyoxigraph import Store
 
 from kg.answers import Answers
+from kg.engines.nursery import Nursery
 from kg.engines.pool import Pool
 from kg.engines.remote.catalogue import Stamp, read_stamp
 from kg.engines.remote.engine import Engine, open_engine
@@ -100,16 +101,21 @@ class EngineServing(Serving):
         if not self._publishing and stamp.release is not None and stamp != self._stamp:
             await self._exchange(await asyncio.to_thread(self._found))
 
-    async def _served(self, directory: ReleaseDirectory) -> Served:
+    async def _served(self, directory: ReleaseDirectory, older: bool = False) -> Served:
+        del older  # an engine holds one release
         assert self._engine is not None and self._stamp is not None and self._texts is not None
+        source = self._source(directory, self._stamp, _trusts)
+        release = await asyncio.to_thread(open_on, directory, source)
         premises = premises_of(Path(self._empty.name) / "store", directory.prefixes.namespaces, self.settings)
-        parser = Pool(self._nursery, premises, self.settings)
+        nursery = Nursery()
+        await nursery.open()
+        parser = Pool(nursery, premises, self.settings)
         await parser.open()
         free = _ParsedLane(self._source(directory, self._stamp, _reads(parser)), self.settings, parser)
-        source = self._source(directory, self._stamp, _trusts)
         house = Lane(source, self.settings)
-        release = await asyncio.to_thread(open_on, directory, source)
-        return Served(Answers(release, self._texts, self.settings), free, house, self._texts, tags_of(directory))
+        return Served(
+            Answers(release, self._texts, self.settings), free, house, self._texts, tags_of(directory), nursery
+        )
 
     def _source(self, directory: ReleaseDirectory, stamp: Stamp, check: Check) -> PublishedSource:
         # Each has connections of its own, which end with it.

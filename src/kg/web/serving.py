@@ -20,6 +20,7 @@ from kg.answers import Answers
 from kg.engines.nursery import Nursery, Reply
 from kg.engines.pool import Pool
 from kg.engines.pooled import PooledSource
+from kg.engines.resident import BYTES_A_TRIPLE
 from kg.engines.scratch import graph_job
 from kg.engines.worker import Job, premises_of
 from kg.errors import Forbidden, KgError, ReleaseError, SourceError, UnknownName
@@ -60,7 +61,7 @@ class Served:
 
     As a context it is in use: one that is retired is closed when the last use has ended.
     `free` runs what strangers write, `house` our own questions; neither waits for the other.
-    `tags` has for each named graph the digest of its triples.
+    `tags` has for each named graph the digest of its triples; `nursery` makes the workers.
     """
 
     answers: Answers
@@ -68,6 +69,7 @@ class Served:
     house: Lane
     texts: Texts
     tags: Mapping[str, str]
+    nursery: Nursery
     users: int = 0
     retired: bool = False
 
@@ -101,11 +103,12 @@ class Served:
         if self.retired and not self.users:
             self.close()
 
-    def close(self) -> None:
-        """Ends its workers and lets go of its files."""
+    def close(self) -> asyncio.Future[int]:
+        """Ends its workers and lets go of its files; what is returned is done when the last process is gone."""
         self.free.close()
         self.house.close()
         self.answers.close()
+        return self.nursery.close()
 
 
 class Serving:
@@ -119,7 +122,6 @@ class Serving:
         self._folder = folder
         self.settings = settings
         self.cache = AnswerCache(settings.answer_cache_bytes)
-        self._nursery = Nursery()
         self._older: dict[str, Served] = {}
         self._texts: Texts | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -135,12 +137,7 @@ class Serving:
         """
         folder = self.settings.texts
         self._texts = await asyncio.to_thread(read_texts, Path(folder) if folder else None)
-        await self._nursery.open()
-        try:
-            self.current = await self._served(await asyncio.to_thread(self._found))
-        except BaseException:
-            await self._nursery.close()
-            raise
+        self.current = await self._served(await asyncio.to_thread(self._found))
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
@@ -149,9 +146,7 @@ class Serving:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
-        for served in [self.current, *self._older.values()]:
-            served.close()
-        await self._nursery.close()
+        await asyncio.gather(*[served.close() for served in (self.current, *self._older.values())])
 
     async def taken(self, release: str | None = None, parameter: str = "release") -> Served:
         """Returns what a request asks; as a context it stays open until the request is done.
@@ -248,7 +243,7 @@ class Serving:
 
     async def _opened(self, directory: ReleaseDirectory) -> Served:
         try:
-            return await self._served(directory)
+            return await self._served(directory, older=True)
         except (ReleaseError, SourceError) as error:
             if directory.root.is_dir():
                 raise
@@ -262,18 +257,28 @@ class Serving:
         """Returns the release that is to be served now."""
         return find_release(self._folder)
 
-    async def _served(self, directory: ReleaseDirectory) -> Served:
+    async def _served(self, directory: ReleaseDirectory, older: bool = False) -> Served:
+        """Returns a release, open.
+
+        Args:
+            older: it is asked now and then beside the current one, and not worth memory.
+        """
         opened = await asyncio.to_thread(open_release, directory.root)
+        in_memory = not older and bytes_in_memory(directory) <= self.settings.memory_store_mb << 20
+        nursery = Nursery(holding=directory.store if in_memory else None)
+        await nursery.open()
         premises = premises_of(directory.store, directory.prefixes.namespaces, self.settings)
-        free = Pool(self._nursery, premises, self.settings)
-        house = Pool(self._nursery, premises, self.settings)
+        free = Pool(nursery, premises, self.settings)
+        house = Pool(nursery, premises, self.settings)
         for pool in (free, house):
             await pool.open()
         pooled = replace(opened, source=PooledSource(house, self.settings))
         # Opening showed that the store is there; from here on only workers ask it.
         opened.source.close()
         assert self._texts is not None
-        return Served(Answers(pooled, self._texts, self.settings), free, house, self._texts, tags_of(directory))
+        return Served(
+            Answers(pooled, self._texts, self.settings), free, house, self._texts, tags_of(directory), nursery
+        )
 
     async def _watch(self) -> None:
         while True:
@@ -302,10 +307,22 @@ class Serving:
 
     async def _exchange(self, directory: ReleaseDirectory) -> None:
         served = await self._served(directory)
+        try:
+            # Until then the release before answers.
+            await served.nursery.ready()
+        except asyncio.CancelledError:
+            served.close()
+            raise
         before, self.current = self.current, served
         self.swaps += 1
         logger.info("now serving release %s", directory.id[:12])
         before.retire()
+
+
+def bytes_in_memory(directory: ReleaseDirectory) -> int:
+    """Returns about how much memory the default graph of a release takes."""
+    counts = cast(Mapping[str, int], directory.manifest["counts"])
+    return counts["triples"] * BYTES_A_TRIPLE
 
 
 def tags_of(directory: ReleaseDirectory) -> dict[str, str]:

@@ -1,0 +1,145 @@
+"""A release held in memory: who is asked what, and that nobody can tell but by the time it takes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from pyoxigraph import NamedNode, Quad, Store
+
+from kg.engines.local import open_local
+from kg.engines.pooled import PooledSource
+from kg.engines.source import Request, Source
+from kg.library import read_library
+from kg.names import Prefixes
+from kg.release.build import build
+from kg.release.directory import ReleaseDirectory, find_release
+from kg.tokens import is_graph_form
+from kg.workspace import Settings, open_workspace, read_settings
+from services import Service, children_of, running_pool, started
+from workspaces import edit, text_file, write_workspace
+
+EX = "http://example.org/"
+NONE = Prefixes({"ex": EX})
+GRAPH = f"{EX}g"
+JSON = "application/sparql-results+json"
+
+
+def marked(folder: Path, mark: str) -> Path:
+    """Returns a store that says the same in its default graph and in a named one: a mark."""
+    store = Store(str(folder))
+    statement = NamedNode(EX + "s"), NamedNode(EX + "p"), NamedNode(EX + mark)
+    store.extend([Quad(*statement), Quad(*statement, NamedNode(GRAPH))])
+    store.flush()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return marked(tmp_path_factory.mktemp("resident") / "disk", "disk")
+
+
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another store than the workers have on disk, so that a test sees which of the two was asked."""
+    return marked(tmp_path_factory.mktemp("resident") / "memory", "memory")
+
+
+@pytest.fixture(scope="module")
+def two(disk: Path, memory: Path) -> Iterator[Source]:
+    with running_pool(disk, NONE, holding=memory) as (pool, _):
+        yield PooledSource(pool, read_settings())
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ("SELECT ?o { ?s ?p ?o }", "memory"),
+        ("SELECT ?o { ex:s ex:p ?o } ORDER BY ?o", "memory"),
+        ("SELECT ?o { GRAPH ?g { ?s ?p ?o } }", "disk"),
+        ("SELECT ?o { graph ex:g { ?s ?p ?o } }", "disk"),
+        ("SELECT ?o {#\nGrApH<http://example.org/g>{ ?s ?p ?o } }", "disk"),
+        ("SELECT ?o { ?s ?p ?o FILTER EXISTS{GRAPH ?g{?s ?p ?o}} }", "disk"),
+        ("SELECT ?o FROM ex:g { ?s ?p ?o }", "disk"),
+        ("SELECT ?o FROM NAMED ex:g { GRAPH ?g { ?s ?p ?o } }", "disk"),
+    ],
+)
+def test_memory_is_asked_by_queries_that_look_at_the_default_graph_alone(two: Source, query: str, asked: str) -> None:
+    assert two.select(query).rows == ((NamedNode(EX + asked),),)
+
+
+@pytest.mark.parametrize("graphs", [Request("ASK { ex:s ex:p ex:disk }", (GRAPH,)), Request("ASK {}", (), (GRAPH,))])
+def test_a_dataset_named_beside_the_query_is_looked_up_on_disk(two: Source, graphs: Request) -> None:
+    assert b"true" in two.reply(graphs, JSON)
+
+
+def test_what_cannot_be_read_into_memory_is_asked_on_disk(
+    disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.ERROR), running_pool(disk, NONE, holding=tmp_path / "nothing") as (pool, _):
+        assert PooledSource(pool, read_settings()).ask("ASK { ?s ?p ex:disk }")
+
+    assert "another takes its place" in caplog.text
+    assert "cannot be read into memory" in capfd.readouterr().err
+
+
+# Of a release
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> ReleaseDirectory:
+    return build(write_workspace(tmp_path_factory.mktemp("in-memory") / "workspace"), settings, check="none").directory
+
+
+def test_every_question_gives_the_same_rows_from_memory_and_from_disk(release_folder: Path) -> None:
+    directory = find_release(release_folder)
+    library = read_library(directory.queries, directory.prefixes)
+    on_disk = open_local(directory.store, directory.prefixes)
+    with running_pool(directory.store, directory.prefixes, holding=directory.store) as (pool, _):
+        in_memory = PooledSource(pool, read_settings())
+        for question in library.listed:
+            assert rows(in_memory, question.text) == rows(on_disk, question.text), question.name
+    on_disk.close()
+
+
+def rows(source: Source, query: str) -> Counter[object]:
+    """Returns the rows of a table, or the triples of a graph, in no order."""
+    return Counter(source.construct(query) if is_graph_form(query) else source.select(query).rows)
+
+
+def wait_until(found: Callable[[], bool], within_s: float = 20) -> None:
+    end = time.monotonic() + within_s
+    while not found():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.05)
+
+
+def held_by(service: Service) -> set[str]:
+    """Returns the stores that the processes which make a service's workers hold."""
+    commands = [Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children_of(service.process.pid)]
+    return {command[4] for command in commands if command[2] == "kg.engines.worker" and len(command) > 5}
+
+
+def test_the_release_that_is_served_is_held_and_an_older_one_is_not(
+    built: ReleaseDirectory, settings: Settings
+) -> None:
+    workspace = built.root.parents[1]
+    edit(text_file(workspace), '"Fill the posts in Elsewhere"', '"Fill posts in Elsewhere"')
+    with started("--release", built.root.parent) as service:
+        assert held_by(service) == {str(built.store)}
+
+        newer = build(open_workspace(workspace), settings, check="none").directory
+        wait_until(lambda: held_by(service) == {str(newer.store)})
+        older = {"query": "ASK {}", "release": built.id}
+        assert httpx2.get(f"{service.address}/sparql", params=older).json()["boolean"]
+        assert held_by(service) == {str(newer.store)}
+
+
+def test_a_release_that_takes_more_memory_than_it_may_is_asked_on_disk(built: ReleaseDirectory) -> None:
+    with started("--release", built.root, KG_MEMORY_STORE_MB="0") as service:
+        assert not held_by(service)
