@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ from mcp.server.lowlevel import Server
 from kg.agents.resources import DOCUMENTS
 from kg.answers import Answers
 from kg.errors import Forbidden
-from kg.web.mcp import agent_server, guard_sender
+from kg.web.agents import guard_sender
+from kg.web.mcp import agent_server
 from kg.web.serving import Serving
 from kg.workspace import Settings
 from services import started
@@ -190,7 +192,7 @@ def test_the_limits_of_the_service_hold_for_models(release_folder: Path) -> None
         params = {"name": "sparql", "arguments": {"query": query}}
         message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
         accept = {"Accept": "application/json, text/event-stream"}
-        return httpx2.post(f"{address}/mcp", json=message, headers=accept)
+        return httpx2.post(f"{address}/mcp", json=message, headers=accept, timeout=30)
 
     with narrow_service(release_folder) as address:
         assert told(address, endless).json()["result"]["structuredContent"]["limit"] == "KG_QUERY_TIME_LIMIT_MS"
@@ -204,3 +206,9 @@ def test_nothing_is_traced(release_folder: Path, settings: Settings) -> None:
     traced = Server("a server as the kit makes it").middleware
     assert [type(part) for part in traced] == [OpenTelemetryMiddleware]
     assert agent_server(Serving(release_folder, settings)).middleware == []
+
+
+def test_the_sdk_is_loaded_by_the_first_request_and_not_by_the_start() -> None:
+    code = "import sys, kg.web.app; print('mcp' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

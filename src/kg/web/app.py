@@ -19,9 +19,9 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from kg import __version__
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
 from kg.web import analysis, api, exports, graphs, linked_data, operations, pages, scratch, sparql
+from kg.web.agents import AgentEndpoint
 from kg.web.interface import openapi
 from kg.web.limits import RateLimit, read_rates
-from kg.web.mcp import AgentEndpoint
 from kg.web.metrics import Metrics
 from kg.web.middleware import Around, Cors, Options, read_origins
 from kg.web.problems import handle_errors, own_fault

@@ -1,4 +1,4 @@
-"""The graph for language models: the Model Context Protocol, over HTTP at /mcp or over standard input and output.
+"""The graph for language models: what the Model Context Protocol's SDK is told, and its server on standard input.
 
 A call is answered from the release that is current when it begins, as a request of the API is: our
 own questions by the workers for these, SPARQL that a model wrote by those for strangers' queries,
@@ -10,40 +10,29 @@ Origin) and "stdio"; the SDK also speaks the revisions before it.
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
 import mcp_types as types
-from fastapi import Request
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
-from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kg import __version__, wire
 from kg.agents.resources import DOCUMENTS, INSTRUCTIONS, read_document
 from kg.agents.toolbox import Toolbox
 from kg.engines.pooled import PooledSource
-from kg.errors import Forbidden, KgError, UnknownName
-from kg.web.bodies import read_body
-from kg.web.payloads import guard_payload
-from kg.web.problems import problem, status_of
+from kg.errors import KgError, UnknownName
+from kg.web.problems import status_of
 from kg.web.serving import Served, Serving
 from kg.workspace import Settings
 
 T = TypeVar("T")
 _Context = Any
-# JSON writes a character of a query in up to six.
-_BODY_FACTOR = 6
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def agent_server(serving: Serving) -> Server[Any]:
@@ -123,6 +112,13 @@ def _result(found: wire.Json, *, is_error: bool = False) -> types.CallToolResult
     return types.CallToolResult(content=[content], structured_content=found, is_error=is_error)
 
 
+def manager_of(serving: Serving, max_body_bytes: int) -> StreamableHTTPSessionManager:
+    """Returns what answers the protocol's requests over HTTP: each by itself, with one JSON object."""
+    return StreamableHTTPSessionManager(
+        agent_server(serving), json_response=True, stateless=True, max_request_body_size=max_body_bytes
+    )
+
+
 async def serve_on_stdio(serving: Serving) -> None:
     """Serves one client on standard input and output until it leaves.
 
@@ -136,83 +132,3 @@ async def serve_on_stdio(serving: Serving) -> None:
             await server.run(reading, writing, server.create_initialization_options())
     finally:
         await serving.close()
-
-
-class AgentEndpoint:
-    """The protocol over HTTP, as an application of one address: POST only, each answer one JSON object."""
-
-    def __init__(self, serving: Serving) -> None:
-        self._settings = serving.settings
-        # The SDK tells of each request; the access log does already.
-        logging.getLogger("mcp").setLevel(logging.WARNING)
-        self._manager = StreamableHTTPSessionManager(
-            agent_server(serving),
-            json_response=True,
-            stateless=True,
-            max_request_body_size=self._most_bytes,
-        )
-
-    @property
-    def _most_bytes(self) -> int:
-        return self._settings.max_query_bytes * _BODY_FACTOR
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """While it lasts, requests are answered."""
-        async with self._manager.run():
-            yield
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer: ASGIApp
-        try:
-            guard_sender(scope, self._settings)
-            body = await read_body(Request(scope, receive), self._most_bytes, "KG_MAX_QUERY_BYTES")
-            guard_payload("application/ld+json", body, self._settings)
-        except ClientDisconnect:
-            return
-        except KgError as error:
-            answer = problem(error)
-        else:
-            answer, receive = self._manager.handle_request, _replayed(body, receive)
-        await answer(scope, receive, send)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Returns what gives a body that was read once again, and then what else comes."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay
-
-
-def guard_sender(scope: Scope, settings: Settings) -> None:
-    """Refuses a page of another origin, and a name that was made to lead to this machine (DNS rebinding).
-
-    Raises:
-        Forbidden: it is refused.
-    """
-    headers = Headers(scope=scope)
-    host, origin = headers.get("host", ""), headers.get("origin")
-    behind_proxy = settings.trust_proxy is not None
-    if _is_loopback(scope) and not behind_proxy and _name_of(host) not in _LOOPBACK_NAMES:
-        raise Forbidden(f"Host: {host!r} is no name of this machine; behind a proxy, set KG_TRUST_PROXY.")
-    if origin is None or origin == f"{scope['scheme']}://{host}":
-        return
-    allowed = {part.strip() for part in (settings.cors_origins or "").split(",")}
-    if not allowed & {"*", origin}:
-        raise Forbidden(f"Pages of {origin!r} may not ask; the setting KG_CORS_ORIGINS lists whose may.")
-
-
-def _is_loopback(scope: Scope) -> bool:
-    """Tells whether the service was reached at an address that only this machine has."""
-    try:
-        return ipaddress.ip_address((scope.get("server") or ("",))[0]).is_loopback
-    except ValueError:
-        return False
-
-
-def _name_of(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
