@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
@@ -106,6 +107,14 @@ class Server:
         """Ends it and removes its folder."""
         self._end(signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def allow_rows(self, most: int) -> None:
+        """Starts Virtuoso again with a limit on the rows of an answer; reading back what is written needs more."""
+        self.kill()
+        ini = self.folder / "virtuoso.ini"
+        text = re.sub(r"ResultSetMaxRows = \d+", f"ResultSetMaxRows = {most}", ini.read_text())
+        ini.write_text(text)
+        self.start()
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None:

@@ -20,19 +20,12 @@ from kg.names import DCTERMS, GRAPH, PEV, SKOS
 from kg.release.build import build, check
 from kg.release.opened import Release, open_release
 from kg.release.turtle import format_file
-from kg.workspace import Settings, Workspace, open_workspace
+from kg.workspace import Settings, Workspace
+from workspaces import GENERATE, generated
 
 pytestmark = pytest.mark.slow
 
-GENERATE = Path(__file__).parents[1] / "benchmarks" / "generate.py"
 REPORTS = 200
-
-
-def generated(folder: Path, reports: int, *options: str) -> Workspace:
-    """Returns a workspace written by the command."""
-    command = [sys.executable, str(GENERATE), str(folder), "--reports", str(reports), *options]
-    subprocess.run(command, check=True, capture_output=True, text=True)
-    return open_workspace(folder)
 
 
 def contents(folder: Path) -> dict[str, str]:

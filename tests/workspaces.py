@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,7 @@ from kg.release.links import Links, build_links, open_links
 from kg.workspace import Workspace, open_workspace
 
 ROOT = Path(__file__).parents[1]
+GENERATE = ROOT / "benchmarks" / "generate.py"
 CONTEXT = json.loads((ROOT / "ontology" / "context.jsonld").read_text(encoding="utf-8"))
 PREFIXES = prefixes_of_context(CONTEXT)
 
@@ -209,3 +212,10 @@ def write_links(folder: Path, links: Iterable[Link]) -> Links:
                 store.add(Quad(text, NamedNode(PEV + "snapshotOf"), NamedNode(origin)))
     build_links(LocalSource(store, PREFIXES), questions(), folder)
     return open_links(folder)
+
+
+def generated(folder: Path, reports: int, *options: str) -> Workspace:
+    """Returns an invented workspace of so many reports, as `benchmarks/generate.py` writes it."""
+    command = [sys.executable, str(GENERATE), str(folder), "--reports", str(reports), *options]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    return open_workspace(folder)

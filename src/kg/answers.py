@@ -6,18 +6,18 @@ Every method takes what a person writes (an IRI, a CURIE, a label) and returns v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from pyoxigraph import Literal, NamedNode
 
 from kg.analysis.questions import Analysis
-from kg.connections.connecting import Connections
-from kg.connections.explain import Explainer
-from kg.connections.neighbourhood import Neighbourhood, Page
+from kg.connections.neighbourhood import Around, Page
 from kg.connections.values import Hop, LinkFound, Mode, PathQuery, Paths, Restriction
+from kg.connections.walks import Walks
 from kg.engines.federation import federation_of
 from kg.engines.guards import guard_query
 from kg.engines.source import Request
@@ -35,6 +35,7 @@ from kg.model import (
     Entity,
     Evidence,
     Fact,
+    Link,
     Matches,
     Neighbours,
     Passage,
@@ -54,6 +55,8 @@ MAX_ENTITIES = 6000
 MAX_LINKS = 20_000
 UNRESTRICTED = Restriction()
 
+T = TypeVar("T")
+
 
 class Answers:
     """Everything that can be asked of one release."""
@@ -62,7 +65,8 @@ class Answers:
         self._release = release
         self._texts = texts
         self.settings = settings
-        self._explainer = Explainer(release, texts)
+        self._walks = Walks(release, texts, settings.max_expansions)
+        self._explainer = self._walks.explainer
 
     @property
     def opened(self) -> Release:
@@ -206,7 +210,7 @@ class Answers:
         entity = self.entity(name)
         if page.link is not None:
             page = replace(page, link=self.names.link(page.link))
-        found = self._neighbourhood.around(entity.iri, page)
+        found: Around = self._walked(lambda walks: walks.neighbourhood.around(entity.iri, page))
         truncated = page.offset + len(found.relations) < found.matching
         return Neighbours(self.release_id, entity, found.total, found.counts, found.relations, truncated)
 
@@ -219,11 +223,11 @@ class Answers:
         if len(iris) > MAX_ENTITIES:
             raise BadParameter(f"entities: {len(iris)} are more than {MAX_ENTITIES}.")
         names = [self._release.library.prefixes.iri(iri) or iri for iri in iris]
-        found = self._neighbourhood.entities(names)
+        found = self._walks.neighbourhood.entities(names)
         unknown = {e.iri for e in found if e.type is None and not self._describes(e.iri)}
         entities = tuple(entity for entity in found if entity.iri not in unknown)
-        links, truncated = self._neighbourhood.between(names, limit)
-        labels = {link.predicate: self._neighbourhood.label(link.predicate) for link in links}
+        links, truncated = self._walked(lambda walks: walks.neighbourhood.between(names, limit))
+        labels = {link.predicate: self._explainer.wording(link.predicate).label for link in links}
         query = self._explainer.query_of(links)
         return Subgraph(self.release_id, entities, links, labels, tuple(sorted(unknown)), truncated, query)
 
@@ -238,19 +242,23 @@ class Answers:
             BadParameter: the kind of link is unknown.
         """
         from_, to = self.entity(start, parameter="from"), self.entity(end, parameter="to")
-        hop = self._neighbourhood.hop(from_.iri, self.names.link(link), to.iri)
+        hop = next(iter(self.hops([(from_.iri, self.names.link(link), to.iri)])), None)
         if hop is None:
             raise UnknownName(f"There is no link {link} from {from_.curie} to {to.curie} in this release.")
         documents = (*hop.origins, *(passage.document for passage in hop.evidence))
-        return LinkFound(self.release_id, hop, self._neighbourhood.entities(documents))
-
-    @cached_property
-    def _neighbourhood(self) -> Neighbourhood:
-        return Neighbourhood(self._release, self._explainer)
+        return LinkFound(self.release_id, hop, self._walks.neighbourhood.entities(documents))
 
     def hops(self, triples: Sequence[tuple[str, str, str]]) -> tuple[Hop, ...]:
         """Returns links (IRIs: subject, kind, object) with their sentences and passages; what is none is left out."""
-        return self._neighbourhood.hops(triples)
+        return self._walked(lambda walks: walks.neighbourhood.hops(triples))
+
+    def links_from(self, iris: Sequence[str]) -> tuple[Link, ...]:
+        """Returns the links that begin at some things."""
+        return self._walked(lambda walks: walks.neighbourhood.outward(iris))
+
+    def ends_of(self, link: str, most: int) -> list[tuple[str, str]]:
+        """Returns what the first links of a kind (IRI) join, at most so many, in the order of both ends."""
+        return self._release.walked(lambda release: release.links.ends_of(link, most))
 
     def vocabulary(self) -> Vocabulary:
         """Returns the prefixes, classes, properties and documents, for who writes queries or filters."""
@@ -315,11 +323,12 @@ class Answers:
         ):
             for iri in set(iris) & set(others):
                 raise BadParameter(f"{parameter}: {self.names.curie(iri)} is where paths begin, end or are to pass.")
-        return self._connections.between(PathQuery(from_, to, max_hops, limit, mode, basis, named))
+        query = PathQuery(from_, to, max_hops, limit, mode, basis, named)
+        return self._walked(lambda walks: walks.connections.between(query))
 
-    @cached_property
-    def _connections(self) -> Connections:
-        return Connections(self._release, self._explainer, self.settings.max_expansions)
+    def _walked(self, ask: Callable[[Walks], T]) -> T:
+        """Returns what is asked of the links, those of the release or as many of them as it takes."""
+        return self._release.walked(lambda release: ask(self._walks.on(release)))
 
     def _named(self, restriction: Restriction) -> Restriction:
         """Returns a restriction with IRIs in the place of names, each once."""

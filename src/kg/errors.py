@@ -17,9 +17,11 @@
     │   └── OverloadError    it would cost too much time or memory, or too many wait: try again
     ├── SourceError          a store or engine failed
     │   ├── EngineError      a remote engine refused, or did what no engine may (with its own words)
+    │   │   └── EngineCut    it cut its answer at a limit of its own
     │   ├── EngineSilent     it was not reached, or broke off
     │   ├── EngineTimeout    it did not answer in time
-    │   └── Publishing       a release is being written to it: try again
+    │   ├── Publishing       a release is being written to it: try again
+    │   └── NotAtHand        the question needs all links, and they are in an engine that does not give them all
     └── DataError            a file is wrong (path, line)
         └── ReleaseError     a release is missing, locked, or of another format
 
@@ -175,6 +177,10 @@ class EngineError(SourceError):
     title = "The engine failed"
 
 
+class EngineCut(EngineError):
+    """A remote engine allows fewer rows than an answer has; less asked at once may help."""
+
+
 class EngineSilent(SourceError):
     """A remote engine was not reached, or broke off in the middle of a word."""
 
@@ -191,6 +197,12 @@ class Publishing(SourceError):
     """A release is being written to the engine; until it stands, nothing is answered from it."""
 
     title = "A release is being published"
+
+
+class NotAtHand(SourceError):
+    """What is asked needs all links of the release at once, and only those around a thing can be fetched here."""
+
+    title = "The links are not at hand"
 
 
 class DataError(KgError):

@@ -101,8 +101,13 @@ class Question:
 
         The block stands first in the outermost group, where an engine begins with it.
         """
-        at = _outermost_group(self.text)
-        return f"{self.text[:at]} VALUES ?{variable} {{ {' '.join(f'<{iri}>' for iri in iris)} }}{self.text[at:]}"
+        return about(self.text, variable, iris)
+
+
+def about(query: str, variable: str, iris: Iterable[str]) -> str:
+    """Returns a query asked of some things only, as `Question.about`."""
+    at = _outermost_group(query)
+    return f"{query[:at]} VALUES ?{variable} {{ {' '.join(f'<{iri}>' for iri in iris)} }}{query[at:]}"
 
 
 def narrowed(query: str, columns: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -128,6 +133,29 @@ def narrowed(query: str, columns: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     listed = " ".join(f"?{name}" for name in columns)
     text = f"{query[: clause[0].start]}{listed}{query[clause[-1].end : end].rstrip()}"
     return text, tuple(token.text[1:] for token in order)
+
+
+def paged(query: str, variable: str, after: str, rows: int) -> str:
+    """Returns a query for some of its rows: so many, in the order of the text of a variable, from a text on.
+
+    >>> paged("SELECT ?a WHERE { ?a ?p ?b } ORDER BY ?b", "a", "http://x", 10)
+    'SELECT ?a WHERE { FILTER(STR(?a) >= "http://x") ?a ?p ?b } ORDER BY STR(?a) LIMIT 10'
+    """
+    at = _outermost_group(query)
+    ordered = next((t.start for t in _outermost(query) if t.keyword == "ORDER"), len(query))
+    begun = f" FILTER(STR(?{variable}) >= {Literal(after)})" if after else ""
+    return f"{query[:at]}{begun}{query[at:ordered].rstrip()} ORDER BY STR(?{variable}) LIMIT {rows}"
+
+
+def within_graph(query: str, graph: str) -> str:
+    """Returns a query whose patterns outside of any GRAPH look into a named graph.
+
+    >>> within_graph("SELECT ?a { ?a ?p ?b GRAPH ?g { ?b ?q ?a } } LIMIT 1", "http://x")
+    'SELECT ?a { GRAPH <http://x> { ?a ?p ?b GRAPH ?g { ?b ?q ?a } } } LIMIT 1'
+    """
+    at = _outermost_group(query)
+    end = next(t.start for t in _outermost(query) if t.text == "}" and t.start >= at)
+    return f"{query[:at]} GRAPH <{graph}> {{{query[at:end]}}} {query[end:]}"
 
 
 def _outermost(query: str) -> Iterator[Token]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from kg.answers import Answers
 from kg.errors import UnknownName
 from kg.model import VocabularyTerm
@@ -75,11 +73,11 @@ def _first_sentence(term: VocabularyTerm) -> str:
 def _joined(answers: Answers) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yields each kind of link with the classes that it joins, as far as its first links tell."""
     opened = answers.opened
-    kinds, curie = opened.links.arrays["type"], opened.library.prefixes.curie
-    for number, name in enumerate(opened.links.types):
-        links = [opened.links.link(int(n)) for n in np.flatnonzero(kinds == number)[:_LOOKED_AT]]
-        known = opened.search.entities({iri for link in links for iri in (link.subject, link.object)})
-        ends = ({link.subject for link in links}, {link.object for link in links})
+    curie = opened.library.prefixes.curie
+    for name in opened.links.types:
+        pairs = answers.ends_of(name, _LOOKED_AT)
+        known = opened.search.entities({iri for pair in pairs for iri in pair})
+        ends = ({start for start, _ in pairs}, {end for _, end in pairs})
         starts, stops = (sorted({known[iri].type or "" for iri in side if iri in known} - {""}) for side in ends)
         yield curie(name), starts, stops
 

@@ -96,14 +96,10 @@ class Statements:
 
     def _stated(self, iris: set[str]) -> dict[str, list[Triple]]:
         """Returns for each item that it is stated in its origins."""
-        links = self._answers.opened.links
         found: dict[str, list[Triple]] = {}
-        for iri in iris:
-            node = links.node(iri)
-            for number in () if node is None else links.links_of(node)[0]:
-                link = links.link(int(number))
-                if link.predicate == _STATED_IN:
-                    found.setdefault(iri, []).append((link.subject, link.predicate, link.object))
+        for link in self._answers.links_from(sorted(iris)):
+            if link.predicate == _STATED_IN:
+                found.setdefault(link.subject, []).append((link.subject, link.predicate, link.object))
         return found
 
     def fact(self, subject: str, statement: Statement, passages: Sequence[Passage]) -> Json:

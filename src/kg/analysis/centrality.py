@@ -26,7 +26,7 @@ from kg.analysis.independence import Independence
 from kg.analysis.reading import Claim, Grounds, Reader
 from kg.model import Entity, Passage
 from kg.names import DCTERMS, PEV, SKOS
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 DIRECTED_TO = PEV + "directedTo"
 _PEV_CONTENT = (

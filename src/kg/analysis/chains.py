@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from kg.analysis.reading import Reader
 from kg.model import Basis
 from kg.names import DCTERMS, PEV, SKOS
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 ACTS = (PEV + "blocks", PEV + "affects")
 SERVES = (

@@ -14,7 +14,7 @@ from kg.evidence import Texts, read_passages
 from kg.library import narrowed
 from kg.model import Basis, Entity, Passage
 from kg.names import PEV
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 from kg.release.opened import Release
 
 MAX_LIMIT = 1000

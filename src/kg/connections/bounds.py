@@ -15,7 +15,7 @@ from kg.connections.compact import Compact
 from kg.connections.costs import NEVER, Costs
 from kg.connections.network import Field
 from kg.connections.reach import FAR, Reach
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 
 @dataclass

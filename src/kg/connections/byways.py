@@ -23,7 +23,7 @@ from kg.connections.costs import BASIS_COST, NEVER, Costs, hub_cost
 from kg.connections.network import Field, Flags, Network, Steps, distinct
 from kg.connections.reach import FAR, Reach
 from kg.connections.threads import Least
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 # New nodes that are fewer than this part of all are sorted; else all are read through.
 _SORTED_PART = 8

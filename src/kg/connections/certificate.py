@@ -139,13 +139,11 @@ class Certifier:
 
     def _observed_of(self, link: str) -> tuple[set[str], set[str]]:
         """Returns the classes of things that links of a type join in this release, each thing by its main class."""
-        links = self._release.links
-        numbers = np.flatnonzero(links.arrays["type"] == links.types.index(link))[:_OBSERVED]
-        subjects, objects = ({*links.arrays[side][numbers].tolist()} for side in ("subject", "object"))
-        return self._classes(subjects), self._classes(objects)
+        ends = self._release.links.ends_of(link, _OBSERVED)
+        return self._classes(start for start, _ in ends), self._classes(end for _, end in ends)
 
-    def _classes(self, nodes: Iterable[int]) -> set[str]:
-        known = self._release.search.entities(map(self._release.links.iri, nodes))
+    def _classes(self, iris: Iterable[str]) -> set[str]:
+        known = self._release.search.entities(iris)
         curies = {entity.type for entity in known.values() if entity.type is not None}
         return {iri for curie in curies if (iri := self._release.library.prefixes.iri(curie)) is not None}
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from kg.connections.costs import NEVER, Costs
 from kg.connections.network import Network, Steps, members_of
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 
 class Compact:

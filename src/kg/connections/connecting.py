@@ -32,11 +32,12 @@ class Connections:
         """Returns the connections that a query asks for; its restriction names things by IRI."""
         wanted = query.restriction.links
         links = [link for link in self._release.links.types if not wanted or link in wanted]
-        nodes = [self._release.links.node(iri) for iri in (query.start.iri, *query.restriction.via, query.end.iri)]
-        if None in nodes:
-            why = self._certifier.unlinked((query.start.iri, *query.restriction.via, query.end.iri)[nodes.index(None)])
+        things = (query.start.iri, *query.restriction.via, query.end.iri)
+        nodes = self._release.links.nodes_of(things)
+        if len(nodes) < len(things):
+            why = self._certifier.unlinked(next(iri for iri in things if self._release.links.node(iri) is None))
             return self._answer(query, Searched(query.max_hops, 0, True), why_none=why)
-        found = self._search(query, [node for node in nodes if node is not None])
+        found = self._search(query, nodes)
         searched = _searched(query, found)
         if not found.chains:
             return self._answer(query, searched, why_none=self._certifier.why_none(query, found, links))

@@ -95,8 +95,7 @@ def link_costs(links: Links) -> Costs:
 
 def node_costs(links: Links) -> Costs:
     """Returns what passing through each node costs, two bytes a node."""
-    out_at, in_at = np.asarray(links.arrays["out_at"]), np.asarray(links.arrays["in_at"])
-    return _hub_costs(np.diff(out_at) + np.diff(in_at))
+    return _hub_costs(links.degrees)
 
 
 def _hub_costs(degrees: NDArray[np.integer]) -> Costs:

@@ -21,7 +21,7 @@ from kg.connections.ranking import Ranking, Way
 from kg.connections.reach import Meeting, Reach
 from kg.connections.threads import Least, strands
 from kg.connections.values import Mode
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 
 class Ground(Protocol):

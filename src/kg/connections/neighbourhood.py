@@ -15,7 +15,7 @@ from kg.connections.explain import Explainer
 from kg.connections.paths import Step
 from kg.connections.values import Hop
 from kg.model import Basis, Entity, Link, Relation, RelationCount
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 from kg.release.opened import Release
 
 Direction = Literal["forward", "backward"]
@@ -59,6 +59,7 @@ class Neighbourhood:
         node = self._release.links.node(iri)
         if node is None:
             return Around(0, 0, (), ())
+        self._release.links.require(np.array([node], dtype=np.int32))
         outward, inward = self._release.links.links_of(node)
         forward = np.concatenate([np.ones(len(outward), dtype=bool), np.zeros(len(inward), dtype=bool)])
         numbers = np.concatenate([outward, inward])
@@ -120,25 +121,26 @@ class Neighbourhood:
     def between(self, iris: Collection[str], limit: int) -> tuple[tuple[Link, ...], bool]:
         """Returns the links between some things, and whether there are more than `limit`."""
         links = self._release.links
-        nodes = sorted(node for iri in set(iris) if (node := links.node(iri)) is not None)
-        found: list[Ints] = []
-        at, objects = links.arrays["out_at"], links.arrays["object"]
-        for node in nodes:
-            outward = np.arange(at[node], at[node + 1], dtype=np.int64)
-            found.append(outward[np.isin(objects[outward], nodes)])
+        nodes = sorted(links.nodes_of(set(iris)))
+        links.require(np.array(nodes, dtype=np.int32), inward=False)
+        every = map(links.outward, nodes)
+        found = [outward[np.isin(links.arrays["object"][outward], nodes)] for outward in every]
         numbers = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
         return tuple(links.link(int(n)) for n in numbers[:limit]), len(numbers) > limit
 
-    def label(self, link: str) -> str:
-        """Returns what a kind of link is called."""
-        return self._explainer.wording(link).label
-
-    def hop(self, subject: str, predicate: str, object_: str) -> Hop | None:
-        """Returns a link with its sentence and passages; None when there is no such link."""
-        return next(iter(self.hops([(subject, predicate, object_)])), None)
+    def outward(self, iris: Collection[str]) -> tuple[Link, ...]:
+        """Returns the links that begin at some things."""
+        links = self._release.links
+        nodes = links.nodes_of(iris)
+        links.require(np.array(nodes, dtype=np.int32), inward=False)
+        return tuple(links.link(int(number)) for node in nodes for number in links.outward(node))
 
     def hops(self, triples: Collection[tuple[str, str, str]]) -> tuple[Hop, ...]:
         """Returns links with their sentences and passages; what is no link is left out."""
+        links = self._release.links
+        links.nodes_of({iri for subject, _, object_ in triples for iri in (subject, object_)})
+        starts = links.nodes_of({subject for subject, _, _ in triples})
+        links.require(np.array(starts, dtype=np.int32), inward=False)
         steps = [step for triple in triples if (step := self._step(*triple)) is not None]
         return self._explainer.hops(steps)
 
@@ -147,8 +149,7 @@ class Neighbourhood:
         start, end = links.node(subject), links.node(object_)
         if start is None or end is None or predicate not in links.types:
             return None
-        a, kind = links.arrays, links.types.index(predicate)
-        outward = np.arange(a["out_at"][start], a["out_at"][start + 1], dtype=np.int64)
+        a, kind, outward = links.arrays, links.types.index(predicate), links.outward(start)
         matching = outward[(a["object"][outward] == end) & (a["type"][outward] == kind)]
         return Step(int(matching[0]), start, end) if len(matching) else None
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from kg.connections.costs import Costs, link_costs, node_costs
 from kg.model import Basis
-from kg.release.links import Ints, Links
+from kg.release.arrays import Ints
+from kg.release.links import Links
 
 Flags = NDArray[np.bool_]
 
@@ -137,7 +138,7 @@ class Weighted:
         """Returns the nodes with more than so many links."""
         if more_than not in self._hubs:
             a = self.arrays
-            flags: Flags = np.diff(a["out_at"]) + np.diff(a["in_at"]) > more_than
+            flags: Flags = self.links.degrees > more_than
             crossings = np.flatnonzero(flags[a["subject"]] & flags[a["object"]]).astype(np.int32)
             self._hubs[more_than] = Hubs(flags, crossings, bool(flags.any()))
         return self._hubs[more_than]
@@ -168,7 +169,9 @@ class Network:
             Exhausted: the budget does not reach.
         """
         self.budget.spend(self.work(nodes))
-        if not self.allowed.forward:
+        free = not self.allowed.forward
+        self.weighted.links.require(nodes, outward=free or not back, inward=free or back)
+        if free:
             starts, links, ends = self.weighted.both
             at, place = members_of(starts, nodes)
             found = Steps(at, links[place], ends[place])
@@ -204,8 +207,7 @@ class Network:
 
     def work(self, nodes: Ints) -> int:
         """Returns how many links `around` looks at."""
-        starts = self.weighted.both.starts
-        return int((starts[nodes + 1] - starts[nodes]).sum())
+        return int(self.weighted.links.degrees[nodes].sum())
 
     def names(self, nodes: Ints) -> Ints:
         """Returns the nodes themselves."""

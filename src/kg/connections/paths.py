@@ -19,9 +19,11 @@ from kg.connections.network import Allowed, Budget, Exhausted, Hubs, Network, We
 from kg.connections.ranking import Way
 from kg.connections.reach import FAR, Meeting, Reach
 from kg.connections.values import Mode
+from kg.release.links import HUB_LINKS
 
-# A thing with more links is a hub; when that proves nothing, with more than the next.
-HUBS = (300,)
+# A thing with more links is a hub; when that proves nothing, with more than the next. None is smaller than HUB_LINKS:
+# of links that stay in an engine no smaller hubs are known beforehand.
+HUBS = (HUB_LINKS,)
 # So many links are looked at for one level without hubs; where there are more, hubs are not what is in the way.
 _MOST_SEEN = 200_000
 

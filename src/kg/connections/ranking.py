@@ -19,7 +19,7 @@ import numpy as np
 from kg.connections.bounds import Bounds
 from kg.connections.costs import NEVER
 from kg.connections.network import Budget, Steps, distinct
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 # So many steps from a node are sorted at first; the rest only when these are used up.
 _SORTED_FIRST = 32

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.connections.network import Network
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 FAR = np.int8(127)
 

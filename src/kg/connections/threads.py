@@ -13,7 +13,7 @@ import numpy as np
 
 from kg.connections.compact import Compact
 from kg.connections.network import Network, Steps, distinct, flags_of, members_of
-from kg.release.links import Ints
+from kg.release.arrays import Ints
 
 # How many hops nodes are away from an end, or at least.
 Least = Callable[[Ints], Ints]
@@ -44,6 +44,7 @@ def _said(network: Network, ends: tuple[int, int]) -> tuple[Ints, Ints]:
     a = network.weighted.arrays
     here, there = _origins_at(network, ends[0], back=False), _origins_at(network, ends[1], back=True)
     common = here[np.isin(here, there, assume_unique=True)]
+    network.weighted.links.require_said(common)
     network.budget.spend(int((a["said_at"][common + 1] - a["said_at"][common]).sum()))
     origin, place = members_of(a["said_at"], common)
     return a["said"][place], origin

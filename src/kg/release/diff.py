@@ -18,7 +18,7 @@ from kg.engines.source import Request, Term
 from kg.library import Question
 from kg.model import Basis, Change, Diff, Entity, KindChange, ThingChange
 from kg.names import GRAPH, INFERRED_GRAPH, OA, PEV, PROV, RDF_TYPE, RDFS, folded
-from kg.release.links import BASIS_OF_KIND
+from kg.release.arrays import BASIS_OF_KIND
 from kg.release.opened import Release
 from kg.release.search import kind_of
 from kg.release.sentences import Described, Narrator, Statements, rank_of

@@ -47,6 +47,11 @@ class ReleaseDirectory:
         return self.root / "links"
 
     @property
+    def survey(self) -> Path:
+        """What is known of links that stay in an engine; beside an embedded store there is none."""
+        return self.root / "survey.json"
+
+    @property
     def search(self) -> Path:
         return self.root / "search.sqlite"
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -33,38 +33,14 @@ from kg.engines.source import Request, Source
 from kg.errors import ReleaseError
 from kg.library import Library
 from kg.model import Basis, Link
-from kg.names import CODE
+from kg.release.arrays import ARRAYS, Ints, Pairs, arranged, merged
 from kg.release.independence import Dependence
 
 if TYPE_CHECKING:
     import polars as pl
 
-# The rank of the basis of what a graph says, by the kind of graph it is.
-BASIS_OF_KIND = {
-    CODE + "source-graph": Basis.SAID.rank,
-    CODE + "curated-graph": Basis.JUDGED.rank,
-    CODE + "inferred-graph": Basis.INFERRED.rank,
-    CODE + "reference-graph": Basis.REFERENCE.rank,
-}
-_ARRAYS = {
-    "node_at": np.int64,
-    "subject": np.int32,
-    "object": np.int32,
-    "type": np.uint16,
-    "basis": np.uint8,
-    "origins": np.int32,
-    "out_at": np.int32,
-    "in_at": np.int32,
-    "in_link": np.int32,
-    "origin_at": np.int32,
-    "origin": np.int32,
-    "independent": np.uint16,
-    "said_at": np.int32,
-    "said": np.int32,
-    "covers": np.int32,
-    "adopts": np.int32,
-}
-Ints = NDArray[np.integer]
+# A thing with more links is a hub, which a search meets before it looks through its links.
+HUB_LINKS = 300
 # So many names are looked up by bisection; for more, all names are read through once.
 _FEW = 2000
 
@@ -115,7 +91,7 @@ class Links:
     def numbers(self, iris: Collection[str]) -> Ints:
         """Returns the numbers of those that have links, in no order."""
         if len(iris) <= _FEW:
-            found = [number for iri in iris if (number := self.node(iri)) is not None]
+            found = self.nodes_of(iris)
         else:
             blob, wanted = self.nodes.tobytes(), {iri.encode() for iri in iris}
             bounds = enumerate(pairwise(self.plain["node_at"].tolist()))
@@ -128,10 +104,39 @@ class Links:
         outward = np.arange(out_at[node], out_at[node + 1], dtype=np.int32)
         return outward, in_link[in_at[node] : in_at[node + 1]]
 
+    def outward(self, node: int) -> Ints:
+        """Returns the numbers of the links of a node as subject."""
+        at = self.plain["out_at"]
+        return np.arange(at[node], at[node + 1], dtype=np.int32)
+
+    @cached_property
+    def degrees(self) -> Ints:
+        """How many links each node has, both ways."""
+        found: Ints = np.diff(self.plain["out_at"]) + np.diff(self.plain["in_at"])
+        return found
+
     def degree(self, node: int) -> int:
         """Returns how many links a node has, both ways."""
-        out_at, in_at = self.plain["out_at"], self.plain["in_at"]
-        return int(out_at[node + 1] - out_at[node] + in_at[node + 1] - in_at[node])
+        return int(self.degrees[node])
+
+    def ends_of(self, link: str, most: int) -> list[tuple[str, str]]:
+        """Returns what the first links of a kind join, at most so many, in the order of both ends."""
+        numbers = np.flatnonzero(self.plain["type"] == self.types.index(link))[:most]
+        ends = (self.plain[side][numbers].tolist() for side in ("subject", "object"))
+        return [(self.iri(start), self.iri(end)) for start, end in zip(*ends, strict=True)]
+
+    def nodes_of(self, iris: Collection[str]) -> list[int]:
+        """Returns the numbers of those that have links, in their order."""
+        return [number for iri in iris if (number := self.node(iri)) is not None]
+
+    def require(self, nodes: Ints, *, outward: bool = True, inward: bool = True) -> None:
+        """Returns when the links of some nodes are here, those as subject, those as object, or both.
+
+        All are here, but for links that are fetched as they are needed (`kg.release.part`).
+        """
+
+    def require_said(self, origins: Ints) -> None:
+        """Returns when every link of some origins is here, as `require` does for those of nodes."""
 
     @cached_property
     def dependence(self) -> Dependence:
@@ -190,10 +195,10 @@ def build_links(source: Source, library: Library, folder: Path, earlier: Earlier
     else:
         kept = _held(earlier.links).filter(~pl.col("from").is_in(list(earlier.anew)))
         found = pl.concat([kept, _asked(source, library.program("links").about("from", sorted(earlier.anew)))])
-    return _write(found.sort("from", "link", "to"), _dependence(source, library), folder)
+    return _write(found.sort("from", "link", "to"), read_dependence(source, library), folder)
 
 
-def _dependence(source: Source, library: Library) -> dict[str, list[tuple[str, str]]]:
+def read_dependence(source: Source, library: Library) -> Pairs:
     """Returns the pairs of documents of which one covers the other, or says an item of it again."""
     found: dict[str, list[tuple[str, str]]] = {"covers": [], "adopts": []}
     for document, other, how in source.select(library.program("dependence").text).rows:
@@ -210,11 +215,7 @@ def _asked(source: Source, query: str) -> pl.DataFrame:
     table = source.reply(Request(query), "text/tab-separated-values")
     written = pl.read_csv(io.BytesIO(table), separator="\t", quote_char=None, infer_schema=False)
     rows = written.rename(lambda name: name.removeprefix("?")).with_columns(pl.all().str.strip_chars("<>"))
-    return (
-        rows.with_columns(pl.col("kind").replace_strict(BASIS_OF_KIND, return_dtype=pl.UInt8).alias("basis"))
-        .group_by("from", "link", "to")
-        .agg(pl.col("basis").min(), pl.col("origin").drop_nulls().unique().sort().str.join(" ").alias("origins"))
-    )
+    return merged(rows)
 
 
 def _held(links: Links) -> pl.DataFrame:
@@ -238,81 +239,14 @@ def _held(links: Links) -> pl.DataFrame:
     )
 
 
-def _write(links: pl.DataFrame, dependence: Mapping[str, Sequence[tuple[str, str]]], folder: Path) -> int:
-    import polars as pl
-
-    types = links["link"].unique().sort()
-    sets = links["origins"].unique().sort()
-    members = [joined.split() for joined in sets.to_list()]
-    origins = pl.Series([iri for group in members for iri in group], dtype=pl.String)
-    names = pl.concat([links["from"], links["to"], origins]).unique().sort()
-    subject, object_ = _numbers(links["from"], names), _numbers(links["to"], names)
-    encoded = [name.encode() for name in names.to_list()]
-    origin_at = _starts([len(group) for group in members])
-    said_by, said = _said(_numbers(links["origins"], sets), origin_at, _numbers(origins, names))
-    pairs = {how: _pairs(found, names) for how, found in dependence.items()}
-    arrays = {
-        "node_at": _starts([len(name) for name in encoded]),
-        "subject": subject,
-        "object": object_,
-        "type": _numbers(links["link"], types),
-        "basis": links["basis"].to_numpy(),
-        "origins": _numbers(links["origins"], sets),
-        "out_at": _starts(np.bincount(subject, minlength=len(encoded))),
-        "in_at": _starts(np.bincount(object_, minlength=len(encoded))),
-        "in_link": np.argsort(object_, kind="stable"),
-        "origin_at": origin_at,
-        "origin": _numbers(origins, names),
-        "independent": _independent(origin_at, _numbers(origins, names), pairs),
-        "said_at": _starts(np.bincount(said_by, minlength=len(encoded))),
-        "said": said,
-        **pairs,
-    }
+def _write(links: pl.DataFrame, dependence: Pairs, folder: Path) -> int:
+    found = arranged(links, dependence)
     folder.mkdir()
-    for name, dtype in _ARRAYS.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(arrays[name], dtype=dtype))
-    (folder / "nodes.bin").write_bytes(b"".join(encoded))
-    (folder / "types.json").write_text(json.dumps(types.to_list(), indent=1) + "\n", encoding="utf-8")
+    for name, array in found.arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    (folder / "nodes.bin").write_bytes(b"".join(found.nodes))
+    (folder / "types.json").write_text(json.dumps(found.types, indent=1) + "\n", encoding="utf-8")
     return len(links)
-
-
-def _said(of_link: Ints, origin_at: Ints, origin: Ints) -> tuple[Ints, Ints]:
-    """Returns every pair of an origin and a link of its, by origin and then by link."""
-    sizes = np.diff(origin_at)[of_link]
-    link = np.repeat(np.arange(len(of_link)), sizes)
-    within = np.arange(len(link)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    by = origin[origin_at[of_link[link]] + within] if len(link) else np.zeros(0, dtype=np.int32)
-    order = np.argsort(by, kind="stable")
-    return by[order], link[order]
-
-
-def _pairs(found: Sequence[tuple[str, str]], names: pl.Series) -> Ints:
-    """Returns pairs of documents as pairs of numbers; one that has no links stands behind none."""
-    import polars as pl
-
-    flat = pl.Series([iri for pair in found for iri in pair], dtype=pl.String)
-    known = flat.is_in(names.implode()).to_numpy().reshape(-1, 2).all(axis=1) if len(flat) else np.zeros(0, bool)
-    numbers: Ints = _numbers(flat, names).reshape(-1, 2)[known]
-    return numbers
-
-
-def _independent(origin_at: Ints, origin: Ints, pairs: Mapping[str, Ints]) -> Ints:
-    dependence = Dependence.of(*(map(tuple, pairs[how].tolist()) for how in ("covers", "adopts")))
-    sizes = np.diff(origin_at)
-    found = sizes.copy()
-    for number in np.flatnonzero(sizes > 1).tolist():
-        found[number] = dependence.count(origin[origin_at[number] : origin_at[number + 1]].tolist())
-    return found
-
-
-def _numbers(values: pl.Series, ordered: pl.Series) -> Ints:
-    """Returns the place of each value in a sorted series without doubles."""
-    return ordered.search_sorted(values).to_numpy() if len(values) else np.zeros(0, dtype=np.int32)
-
-
-def _starts(sizes: object) -> Ints:
-    counts = np.asarray(sizes, dtype=np.int64)
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
 def open_links(folder: Path) -> Links:
@@ -323,7 +257,7 @@ def open_links(folder: Path) -> Links:
     """
     try:
         types = json.loads((folder / "types.json").read_text(encoding="utf-8"))
-        arrays = {name: _mapped(folder / f"{name}.npy") for name in _ARRAYS}
+        arrays = {name: _mapped(folder / f"{name}.npy") for name in ARRAYS}
         blob = folder / "nodes.bin"
         empty = blob.stat().st_size == 0
         nodes = np.zeros(0, dtype=np.uint8) if empty else np.memmap(blob, dtype=np.uint8, mode="r")

@@ -25,6 +25,7 @@ from kg.errors import ReleaseError
 from kg.library import Library
 from kg.model import Entity
 from kg.names import PEV, SKOS, Prefixes, folded
+from kg.release.paging import Part, every_row
 
 _SCHEMA = """
 CREATE TABLE entity (iri TEXT PRIMARY KEY, curie TEXT, label TEXT, type TEXT, scheme TEXT) WITHOUT ROWID;
@@ -67,15 +68,20 @@ class Earlier:
     anew: Collection[str]
 
 
-def build_search(source: Source, library: Library, path: Path, earlier: Earlier | None = None) -> int:
+def build_search(
+    source: Source, library: Library, path: Path, earlier: Earlier | None = None, most_rows: int | None = None
+) -> int:
     """Writes the text index of a store and returns how many entities it holds.
+
+    Args:
+        most_rows: so many rows may be asked for at once.
 
     Raises:
         SourceError: the store failed.
     """
     labels = library.program("labels")
     query = labels.text if earlier is None else labels.about("entity", sorted(earlier.anew))
-    cards, above = _read_cards(source, query), _superclasses(source, library)
+    cards, above = _read_cards(every_row(source, query, "entity", most_rows)), _superclasses(source, library)
     if earlier is not None:
         shutil.copyfile(earlier.path, path)
     with closing(sqlite3.connect(path)) as db, db:
@@ -98,9 +104,10 @@ def _forget(db: sqlite3.Connection, iris: Iterable[str]) -> None:
         db.execute(f"DELETE FROM {table} WHERE iri IN (SELECT iri FROM gone)")
 
 
-def _read_cards(source: Source, query: str) -> dict[str, _Card]:
+def _read_cards(parts: Iterable[Part]) -> dict[str, _Card]:
     cards: dict[str, _Card] = {}
-    for entity, kind, value in source.select(query).rows:
+    # Where one page ends and the next begins, rows come twice.
+    for entity, kind, value in {row: None for part in parts for row in part}:
         assert isinstance(entity, NamedNode) and isinstance(kind, Literal)
         assert isinstance(value, NamedNode | Literal)
         getattr(cards.setdefault(entity.value, _Card()), _PARTS[kind.value]).append(value.value)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kg.model import Basis, Entity
-from kg.release.links import Ints, Links
+from kg.release.arrays import Ints
+from kg.release.links import Links
 from kg.release.search import Search
 
 if TYPE_CHECKING:

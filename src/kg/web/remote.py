@@ -20,13 +20,12 @@ from kg.engines.pool import Pool
 from kg.engines.remote.catalogue import Stamp, read_stamp
 from kg.engines.remote.engine import Engine, open_engine
 from kg.engines.remote.lanes import Lane, PublishedSource, being_published
-from kg.engines.remote.source import Check, RemoteSource
+from kg.engines.remote.source import Check, RemoteSource, trusts
 from kg.engines.source import Request
 from kg.engines.worker import Job, premises_of
 from kg.errors import LimitError, OverloadError, UnknownName
-from kg.release.companion import companion, dataset_of, standing
+from kg.release.companion import companion, dataset_of, open_beside, standing
 from kg.release.directory import ReleaseDirectory
-from kg.release.opened import open_on
 from kg.tokens import is_graph_form
 from kg.web.serving import Served, Serving, tags_of
 from kg.workspace import Settings
@@ -104,22 +103,24 @@ class EngineServing(Serving):
     async def _served(self, directory: ReleaseDirectory, older: bool = False) -> Served:
         del older  # an engine holds one release
         assert self._engine is not None and self._stamp is not None and self._texts is not None
-        source = self._source(directory, self._stamp, _trusts)
-        release = await asyncio.to_thread(open_on, directory, source)
+        engine = self._connected()
+        source = self._source(engine, directory, self._stamp, trusts)
+        release = await asyncio.to_thread(open_beside, directory, source, engine, self._stamp)
         premises = premises_of(Path(self._empty.name) / "store", directory.prefixes.namespaces, self.settings)
         nursery = Nursery()
         await nursery.open()
         parser = Pool(nursery, premises, self.settings)
         await parser.open()
-        free = _ParsedLane(self._source(directory, self._stamp, _reads(parser)), self.settings, parser)
-        house = Lane(source, self.settings)
-        return Served(
-            Answers(release, self._texts, self.settings), free, house, self._texts, tags_of(directory), nursery
-        )
+        reading = self._source(self._connected(), directory, self._stamp, _reads(parser))
+        free, house = _ParsedLane(reading, self.settings, parser), Lane(source, self.settings)
+        answers = Answers(release, self._texts, self.settings)
+        return Served(answers, free, house, self._texts, tags_of(directory), nursery)
 
-    def _source(self, directory: ReleaseDirectory, stamp: Stamp, check: Check) -> PublishedSource:
-        # Each has connections of its own, which end with it.
-        engine = open_engine(self._address, replace(self.settings, engine_kind=self._kind))
+    def _connected(self) -> Engine:
+        # Each source has connections of its own, which end with it.
+        return open_engine(self._address, replace(self.settings, engine_kind=self._kind))
+
+    def _source(self, engine: Engine, directory: ReleaseDirectory, stamp: Stamp, check: Check) -> PublishedSource:
         return PublishedSource(RemoteSource(engine, directory.prefixes, dataset_of(directory), check), engine, stamp)
 
     @property
@@ -149,10 +150,6 @@ class _ParsedLane(Lane):
 
 def _make_empty(folder: Path) -> None:
     Store(str(folder)).flush()
-
-
-def _trusts(request: Request, prefixes: Mapping[str, str]) -> None:
-    """Returns at once: our own questions were read when the release was built."""
 
 
 def _reads(parser: Pool) -> Check:
