@@ -122,17 +122,18 @@ def wait_until(found: Callable[[], bool], within_s: float = 20) -> None:
 def held_by(service: Service) -> set[str]:
     """Returns the stores that the processes which make a service's workers hold."""
     commands = [Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children_of(service.process.pid)]
-    return {command[4] for command in commands if command[2] == "kg.engines.worker" and len(command) > 5}
+    # python -m kg.engines.worker DESCRIPTOR [STORE], and what follows the last end
+    return {command[4] for command in commands if command[2:3] == ["kg.engines.worker"] and command[4]}
 
 
 def test_the_release_that_is_served_is_held_and_an_older_one_is_not(
     built: ReleaseDirectory, settings: Settings
 ) -> None:
     workspace = built.root.parents[1]
-    edit(text_file(workspace), '"Fill the posts in Elsewhere"', '"Fill posts in Elsewhere"')
-    with started("--release", built.root.parent) as service:
+    with started("--workspace", workspace) as service:
         assert held_by(service) == {str(built.store)}
 
+        edit(text_file(workspace), '"Fill the posts in Elsewhere"', '"Fill posts in Elsewhere"')
         newer = build(open_workspace(workspace), settings, check="none").directory
         wait_until(lambda: held_by(service) == {str(newer.store)})
         older = {"query": "ASK {}", "release": built.id}

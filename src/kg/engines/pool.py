@@ -343,7 +343,7 @@ class Pool:
         self._assign()
 
     def _died(self, worker: Worker, task: _Task, tries: int = 100) -> None:
-        if worker.exit_status is None and tries:
+        if worker.exit_status is None and worker.pid and tries:
             # The exit status comes on the control socket, perhaps a moment later.
             self._loop.call_later(0.02, self._died, worker, task, tries - 1)
             return
@@ -353,8 +353,9 @@ class Pool:
         if ended_by == signal.SIGABRT or (status is not None and os.waitstatus_to_exitcode(status) == w.NO_MEMORY):
             self._fail(task, _no_memory(self._settings))
             return
-        if ended_by is None and worker.premises != self._premises and not task.future.done():
-            # It came to open its store when another had taken the store's place already.
+        too_late = ended_by is None and worker.premises != self._premises
+        if (too_late or not worker.pid) and not task.future.done():
+            # It came to open its store when another had taken the store's place already, or was not born at all.
             if task.lane is not None:
                 task.lane.cancel()
             task.worker, task.overdue = None, False
