@@ -14,6 +14,7 @@ Part = Sequence[tuple[Term | None, ...]]
 # So many rows are asked for at first; half as many whenever the engine cuts them.
 _PAGE_ROWS = 10_000
 _LEAST_ROWS = 10
+_LIMITS = "(a limit of the engine's, or KG_MAX_ANSWER_ROWS)"
 
 
 def whole(source: Source, query: str, most_rows: int | None = None) -> Part | None:
@@ -69,11 +70,11 @@ def pages(source: Source, query: str, key: str, most_rows: int | None = None, at
         last = found[-1][at]
         assert isinstance(last, NamedNode)
         if last.value == after:
-            raise EngineCut(f"There are more than {rows} rows for {after}, and the engine gives no more at once.")
+            raise EngineCut(f"{after} has more than {rows} rows, and no more come at once {_LIMITS}.")
         after = last.value
 
 
 def _fewer(rows: int) -> int:
     if rows <= _LEAST_ROWS:
-        raise EngineCut(f"The engine does not give {rows} rows of an answer at once.")
+        raise EngineCut(f"Not even {rows} rows of an answer come at once {_LIMITS}.")
     return max(rows // 2, _LEAST_ROWS)
