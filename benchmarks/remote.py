@@ -4,7 +4,9 @@
 
 The release must stand in each engine (`kg publish`); the settings KG_ENGINE_… say who we are there. The pairs are
 drawn with a seed, and each engine is asked for the same ones in turn, so that what else the machine does falls on all.
-The link arrays of an engine are made from it first, once, as a service does; that time is printed by itself.
+Each engine has two rows. For the first its link arrays are made from it once, as a service does; for the second it may
+give one row fewer than there are links, so that they stay there and each question fetches those it needs. What is made
+first, the arrays or what is known of all links, is timed by itself.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from kg.answers import Answers, open_answers
@@ -23,8 +26,7 @@ from kg.engines.remote.engine import open_engine
 from kg.engines.remote.lanes import PublishedSource
 from kg.engines.remote.source import RemoteSource
 from kg.evidence import read_texts
-from kg.release.companion import companion, dataset_of, standing
-from kg.release.opened import open_on
+from kg.release.companion import companion, dataset_of, open_beside, standing
 from kg.workspace import Settings, read_settings
 
 
@@ -33,10 +35,12 @@ def from_engine(address: str, settings: Settings, folder: Path) -> tuple[str, An
     engine = open_engine(address, settings)
     begun = time.perf_counter()
     stamp = standing(engine)
-    directory = companion(engine, stamp, folder / engine.kind.name)
-    print(f"{engine.kind.name}: link arrays and text index made in {time.perf_counter() - begun:.1f} s")
+    directory = companion(engine, stamp, folder / f"{engine.kind.name}-{settings.max_answer_rows}")
     source = PublishedSource(RemoteSource(engine, directory.prefixes, dataset_of(directory)), engine, stamp)
-    return engine.kind.name, Answers(open_on(directory, source), read_texts(None), settings)
+    opened = open_beside(directory, source, engine, stamp)
+    name = engine.kind.name if opened.frontier is None else f"{engine.kind.name}, by frontier queries"
+    print(f"{name}: what is kept beside it made in {time.perf_counter() - begun:.1f} s")
+    return name, Answers(opened, read_texts(None), settings)
 
 
 def pairs_of(answers: Answers, count: int, seed: int) -> list[tuple[str, str]]:
@@ -59,7 +63,7 @@ def row(name: str, times: Sequence[float], beside: float) -> str:
     """Returns a line of the table: p50, p95, and how often the embedded store's p50 goes into it."""
     middle = statistics.median(times)
     worst = sorted(times)[int(len(times) * 0.95)]
-    return f"  {name:12} p50 {middle:8.2f} ms   p95 {worst:8.2f} ms   {middle / beside:6.1f} times the embedded store's"
+    return f"  {name:32} p50 {middle:8.2f} ms   p95 {worst:8.2f} ms   {middle / beside:6.1f} times the embedded store's"
 
 
 def main() -> None:
@@ -74,7 +78,9 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         doors = {"embedded": open_answers(given.release, settings)}
-        doors |= dict(from_engine(address, settings, folder) for address in given.engine)
+        few = replace(settings, max_answer_rows=doors["embedded"].opened.links.link_count - 1)
+        for address in given.engine:
+            doors |= dict(from_engine(address, chosen, folder) for chosen in (settings, few))
         for door in doors.values():
             stack.callback(door.close)
         pairs = pairs_of(doors["embedded"], given.pairs, given.seed)

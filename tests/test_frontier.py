@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from fastapi.testclient import TestClient
 from pyoxigraph import NamedNode, Store
 
 from conftest import ROOT, application
-from engines import Server, shared, virtuoso
+from engines import Server, oxigraph, shared, virtuoso
 from kg.answers import Answers
 from kg.connections.neighbourhood import Page
 from kg.connections.values import Mode, Paths, Restriction
@@ -25,7 +24,7 @@ from kg.engines.remote.catalogue import CATALOGUE, PUBLISHING, read_digests
 from kg.engines.remote.lanes import PublishedSource
 from kg.engines.remote.source import RemoteSource
 from kg.engines.source import Rows
-from kg.errors import EngineCut, KgError, LimitError, NotAtHand
+from kg.errors import EngineTimeout, KgError, LimitError, NotAtHand
 from kg.evidence import read_texts
 from kg.model import Basis
 from kg.release.build import build
@@ -34,17 +33,15 @@ from kg.release.directory import ReleaseDirectory
 from kg.release.frontier import Allowance, Frontier
 from kg.release.links import HUB_LINKS
 from kg.release.opened import Release, open_release
-from kg.release.paging import every_row, pages
 from kg.release.publish import publish
-from kg.release.search import build_search
 from kg.release.survey import open_survey, read_survey
 from kg.web.app import create_app
 from kg.web.remote import EngineServing
 from kg.workspace import Settings
-from workspaces import generated
+from workspaces import dumped, generated
 
 # Of everything so little at once that questions are asked in many parts, and things with many links in pages.
-NARROW = Allowance(values=7, rows=60, links=1_000_000)
+NARROW = Allowance(values=7, rows=60, links=1_000_000, time_ms=600_000)
 
 
 class Recorded(LocalSource):
@@ -167,7 +164,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterat
 
 @pytest.mark.slow
 def test_hubs_are_met_and_not_fetched_and_the_answers_are_the_same(busy: Release, settings: Settings) -> None:
-    allowance = Allowance(values=500, rows=5000, links=1_000_000)
+    allowance = replace(NARROW, values=500, rows=5000)
     source = Recorded(busy)
     here, there = Answers(busy, read_texts(None), settings), from_afar(busy, settings, allowance, source)
     hubs = {busy.links.iri(node) for node in range(busy.links.node_count) if busy.links.degree(node) > HUB_LINKS}
@@ -227,6 +224,13 @@ def test_a_question_that_needs_too_many_links_says_so_and_what_to_do(release: Re
     assert caught.value.limit == "KG_MAX_FETCHED_LINKS"
 
 
+def test_a_question_whose_links_take_too_long_says_so(release: Release, settings: Settings) -> None:
+    hurried = from_afar(release, settings, replace(NARROW, time_ms=0))
+
+    with pytest.raises(EngineTimeout, match="KG_QUERY_TIME_LIMIT_MS"):
+        hurried.connect("COSLA", "theme:finance")
+
+
 def test_what_needs_all_links_is_refused_by_name(afar: Answers) -> None:
     for ask in (
         lambda: afar.opened.links.node_count,
@@ -240,40 +244,13 @@ def test_what_needs_all_links_is_refused_by_name(afar: Answers) -> None:
 
 def test_what_was_fetched_is_not_fetched_again(release: Release, settings: Settings) -> None:
     source = Recorded(release)
-    there = from_afar(release, settings, Allowance(100, 10_000, 1_000_000), source)
+    there = from_afar(release, settings, replace(NARROW, values=100, rows=10_000), source)
     start, end = pairs_of(Answers(release, read_texts(None), settings), 1)[0]
     first = there.connect(start, end)
     asked = len(source.queries)
 
     assert there.connect(start, end) == first
     assert len(source.queries) == asked > 5
-
-
-# Pages
-
-
-def test_pages_hold_every_row_and_the_text_index_made_of_them_is_the_same(release: Release, tmp_path: Path) -> None:
-    query = release.library.program("labels").text
-    every = release.source.select(query).rows
-    paged = list(every_row(release.source, query, "entity", 300))
-
-    assert len(paged) > len(every) / 300
-    assert max(map(len, paged)) <= 300
-    assert {row for part in paged for row in part} == set(every)
-    build_search(release.source, release.library, tmp_path / "whole")
-    build_search(release.source, release.library, tmp_path / "paged", most_rows=300)
-    assert dumped(tmp_path / "paged") == dumped(tmp_path / "whole")
-
-
-def dumped(index: Path) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(index)) as db:
-        return [row for table in ("entity", "class", "name", "words") for row in db.execute(f"SELECT * FROM {table}")]
-
-
-def test_a_value_with_more_rows_than_come_at_once_is_an_error_not_a_part(release: Release) -> None:
-    query = "SELECT DISTINCT ?link ?thing WHERE { ?thing ?link ?other }"
-    with pytest.raises(EngineCut, match="http.* has more than 20 rows"):
-        list(pages(release.source, query, "link", 20))
 
 
 # On real engines
@@ -339,6 +316,7 @@ def test_an_engine_that_allows_fewer_rows_than_there_are_links_has_the_same_rank
     found = 0
     with opened_from(limited) as there:
         assert not there.opened.directory.links.exists()
+        assert dumped(there.opened.directory.search) == dumped(answers.opened.directory.search)
         assert open_survey(there.opened.directory.survey).types == list(answers.opened.links.types)
         for start, end in pairs_of(answers, limited.pairs):
             here = connections(answers, start, end)
@@ -369,11 +347,14 @@ def test_a_service_on_such_an_engine_answers_the_same_or_says_what_it_needs(
 @pytest.mark.slow
 def test_a_larger_graph_on_such_an_engine_has_the_same_ranked_connections(tmp_path: Path, settings: Settings) -> None:
     built = build(generated(tmp_path / "workspace", 30), settings, tmp_path / "release", check="none")
-    server = shared("oxigraph")
-    asking = replace(server.settings(), max_answer_rows=2000)
-    with closing(open_release(built.directory.root)) as release, standing_in(server, built.directory):
-        here = Answers(release, read_texts(None), settings)
-        with opened_from(Limited(server, tmp_path / "beside", asking, 12)) as there:
+    server = oxigraph()
+    asking = Limited(server, tmp_path / "beside", replace(server.settings(), max_answer_rows=2000), 12)
+    try:
+        with closing(open_release(built.directory.root)) as release, standing_in(server, built.directory):
+            here = Answers(release, read_texts(None), settings)
             assert release.links.link_count > 2000
-            for start, end in pairs_of(here, 12):
-                assert connections(there, start, end) == connections(here, start, end)
+            with opened_from(asking) as there:
+                for start, end in pairs_of(here, asking.pairs):
+                    assert connections(there, start, end) == connections(here, start, end)
+    finally:
+        server.stop()

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -219,3 +221,9 @@ def generated(folder: Path, reports: int, *options: str) -> Workspace:
     command = [sys.executable, str(GENERATE), str(folder), "--reports", str(reports), *options]
     subprocess.run(command, check=True, capture_output=True, text=True)
     return open_workspace(folder)
+
+
+def dumped(index: Path) -> list[tuple[object, ...]]:
+    """Returns what a text index holds."""
+    with closing(sqlite3.connect(index)) as db:
+        return [row for table in ("entity", "class", "name", "words") for row in db.execute(f"SELECT * FROM {table}")]

@@ -62,7 +62,7 @@ SETTINGS = (
     Setting("max_nesting", 100, "brackets", "A query that nests deeper is refused."),
     Setting("max_tokens", 20_000, "tokens", "A query that has more is refused."),
     Setting("max_expansions", 20_000_000, "links", "Links that one search for connections may look at."),
-    Setting("max_fetched_links", 200_000, "links", "Links fetched from an engine for one question, where not all are."),
+    Setting("max_fetched_links", 100_000, "links", "Links fetched from an engine for one question, where not all are."),
     Setting("max_compared", 10_000, "things", "Things that a comparison of two releases looks at."),
     Setting("service_allowed", None, "addresses", "SPARQL endpoints that SERVICE may name, comma-separated."),
     Setting("service_time_limit_ms", 10_000, "ms", "So long an endpoint that SERVICE names may take."),

@@ -97,7 +97,9 @@ def open_beside(directory: ReleaseDirectory, source: Source, engine: Engine, sta
     if not directory.survey.is_file():
         return open_on(directory, source)
     library, settings = read_library(directory.queries, directory.prefixes), engine.settings
-    allowance = Allowance(engine.kind.values, settings.max_answer_rows, settings.max_fetched_links)
+    allowance = Allowance(
+        engine.kind.values, settings.max_answer_rows, settings.max_fetched_links, settings.query_time_limit_ms
+    )
     links = _everywhere(engine, directory, stamp)
     return open_on(directory, source, Frontier(links, source, library, open_survey(directory.survey), allowance))
 

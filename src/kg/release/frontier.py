@@ -7,6 +7,7 @@ same shape, and the answers are the same. What was fetched is kept for the next 
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import numpy as np
 from pyoxigraph import NamedNode, Triple
 
 from kg.engines.source import Request, Rows, Source
-from kg.errors import LimitError
+from kg.errors import EngineTimeout, LimitError
 from kg.library import Library, about, narrowed
 from kg.release.arrays import arranged, merged
 from kg.release.links import Links
@@ -28,7 +29,7 @@ from kg.release.survey import Row, Survey, rows_of, text_of
 
 T = TypeVar("T")
 
-# So many rows of links are kept from one question to the next: at most some fifty megabytes.
+# So many rows of links are kept from one question to the next: some sixty megabytes.
 _KEPT_ROWS = 100_000
 # So many answers that explain links are kept, and so many things whose links were counted.
 _KEPT_ANSWERS = 256
@@ -45,11 +46,13 @@ class Allowance:
         values: so many terms may stand in one VALUES block.
         rows: so many rows may come at once.
         links: so many rows of links may be fetched for one question.
+        time_ms: so long may it take to fetch them all.
     """
 
     values: int
     rows: int
     links: int
+    time_ms: int
 
 
 class Frontier:
@@ -105,6 +108,7 @@ class _Question:
         self._met: set[str] = {end for row in self._rows for end in _ends(row)}
         self._weighs = False
         self._fetched = 0
+        self._deadline = time.monotonic() + self.fetching.allowance.time_ms / 1000
 
     def links(self) -> PartLinks:
         """Returns what is here."""
@@ -126,8 +130,12 @@ class _Question:
 
         Raises:
             LimitError: that is more than may be fetched for one question.
+            EngineTimeout: it takes too long.
             SourceError: the engine failed.
         """
+        if time.monotonic() > self._deadline:
+            limit = f"{self.fetching.allowance.time_ms} ms (KG_QUERY_TIME_LIMIT_MS)"
+            raise EngineTimeout(f"The links that this question needs did not come from the engine within {limit}.")
         self._weighs = self._weighs or wanted.weighs
         self._count(wanted.nodes)
         outward, inward = set(wanted.outward), set(wanted.inward)

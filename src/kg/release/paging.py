@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pyoxigraph import NamedNode
 
 from kg.engines.source import Source, Term
-from kg.errors import EngineCut, LimitError, OverloadError
+from kg.errors import EngineCut, EngineError, LimitError, OverloadError
 from kg.library import paged
 
 Part = Sequence[tuple[Term | None, ...]]
@@ -55,7 +55,8 @@ def pages(source: Source, query: str, key: str, most_rows: int | None = None, at
         at: the place of the column among all.
 
     Raises:
-        SourceError: the engine failed; EngineCut, when it does not even give the rows of one value of the column.
+        SourceError: the engine failed, or sorts otherwise than it compares; EngineCut, when it does not even give the
+            rows of one value of the column.
         OverloadError: it has no time for us.
     """
     after, rows = "", min(_PAGE_ROWS, most_rows or _PAGE_ROWS)
@@ -65,13 +66,16 @@ def pages(source: Source, query: str, key: str, most_rows: int | None = None, at
             rows = _fewer(rows)
             continue
         yield found
+        keys = [term.value if isinstance(term, NamedNode) else "" for term in (row[at] for row in found)]
         if len(found) < rows:
             return
-        last = found[-1][at]
-        assert isinstance(last, NamedNode)
-        if last.value == after:
+        if keys != sorted(keys) or keys[0] < after:
+            raise EngineError(
+                f"The engine does not give rows in the order of the text of ?{key}, so its pages may lack some."
+            )
+        if keys[-1] == after:
             raise EngineCut(f"{after} has more than {rows} rows, and no more come at once {_LIMITS}.")
-        after = last.value
+        after = keys[-1]
 
 
 def _fewer(rows: int) -> int:
