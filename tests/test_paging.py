@@ -33,7 +33,7 @@ def test_pages_hold_every_row_and_the_text_index_made_of_them_is_the_same(releas
 
 def test_a_value_with_more_rows_than_come_at_once_is_an_error_not_a_part(release: Release) -> None:
     query = "SELECT DISTINCT ?link ?thing WHERE { ?thing ?link ?other }"
-    with pytest.raises(EngineCut, match="http.* has more than 20 rows"):
+    with pytest.raises(EngineCut, match="has more than 20 rows"):
         list(pages(release.source, query, "link", 20))
 
 

@@ -15,17 +15,13 @@ import gc
 import hashlib
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import IO, cast
+from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
 from pyoxigraph import DefaultGraph, NamedNode, RdfFormat, Store
 
 from kg.engines.remote.catalogue import (
-    count_triples,
     read_digests,
     read_stamp,
     remove_digests,
@@ -35,23 +31,13 @@ from kg.engines.remote.catalogue import (
     write_release,
 )
 from kg.engines.remote.engine import Engine
-from kg.engines.remote.literals import restored_triples
+from kg.engines.remote.graphs import count_triples
 from kg.errors import EngineError
 from kg.names import MERGED_GRAPH
+from kg.release.bringing import Graph, Lot, Progress, lots
 from kg.release.directory import ReleaseDirectory
 
-# What an engine loses is sent again so often.
-_ROUNDS = 3
-_COMPARED_LINES = 50_000
-# An engine may write a character in ten, so that a graph comes back longer than it is here.
-_LONGER, _SLACK_BYTES = 12, 1 << 20
 _MOST_SURPLUS = 2
-_SHOWN = 3
-# So many graphs are written before it is noted that they are whole.
-_NOTED_AT_ONCE = 20
-
-Progress = Callable[[str], None]
-Hashes = NDArray[np.uint64]
 
 
 def _silent(step: str) -> None:
@@ -136,30 +122,36 @@ class _Publication:
         Args:
             counts: how many triples stand in each there.
         """
-        written = []
+        written, done = list[str](), 0
         store = Store.read_only(str(self._release.store))
         try:
-            for start in range(0, len(every), _NOTED_AT_ONCE):
-                part = every[start : start + _NOTED_AT_ONCE]
-                for number, name in enumerate(part, start=start + 1):
-                    steps = _told(self._progress, f"graph {number} of {len(every)}, {name}")
-                    if self._bring(store, name, counts[name], steps):
-                        written.append(name)
-                write_digests(self._engine, {name: self._digests[name] for name in part})
+            for lot in lots({name: self._counts[name] for name in every}, self._engine.kind.table_rows):
+                which = f"graphs {done + 1} to {done + len(lot)}" if len(lot) > 1 else f"graph {done + 1}"
+                steps = _told(self._progress, f"{which} of {len(every)}")
+                written += self._bring(store, lot, {name for name in lot if self._is_empty(name, counts[name])}, steps)
+                write_digests(self._engine, {name: self._digests[name] for name in lot})
+                done += len(lot)
         finally:
             del store
             gc.collect()
         return tuple(written)
 
-    def _bring(self, store: Store, name: str, found: int, progress: Progress) -> bool:
+    def _is_empty(self, name: str, found: int) -> bool:
+        """Returns whether nothing stands in a graph there; one that holds far too much is emptied."""
         if found > self._counts[name] * _MOST_SURPLUS:
             # More of it would go than stay, and what comes back may be without end.
             self._engine.clear(name)
-            found = 0
+            return True
+        return not found
+
+    def _bring(self, store: Store, lot: Sequence[str], empty: Collection[str], steps: Progress) -> list[str]:
+        if sum(self._counts[name] for name in lot) <= self._engine.kind.table_rows:
+            return Lot(self._engine, {name: _dumped(store, name) for name in lot}, steps).bring(empty)
+        (name,) = lot
         with tempfile.TemporaryFile() as lines:
-            graph = DefaultGraph() if name == MERGED_GRAPH else NamedNode(name)
-            store.dump(lines, RdfFormat.N_TRIPLES, from_graph=graph)
-            return _Graph(self._engine, name, lines, progress).bring(empty=not found)
+            store.dump(lines, RdfFormat.N_TRIPLES, from_graph=_graph(name))
+            graph = Graph(self._engine, name, lines, _told(steps, name))
+            return [name] * graph.bring(empty=name in empty)
 
     def _check_counts(self) -> None:
         found = count_triples(self._engine, sorted(self._counts))
@@ -175,114 +167,13 @@ class _Publication:
         return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
+def _graph(name: str) -> NamedNode | DefaultGraph:
+    return DefaultGraph() if name == MERGED_GRAPH else NamedNode(name)
+
+
+def _dumped(store: Store, name: str) -> bytes:
+    return store.dump(format=RdfFormat.N_TRIPLES, from_graph=_graph(name)) or b""
+
+
 def _told(progress: Progress, about: str) -> Progress:
-    return lambda step: progress(f"{about}: {step}")
-
-
-class _Graph:
-    """One graph: here as a file of lines, and there as it is found."""
-
-    def __init__(self, engine: Engine, name: str, here: IO[bytes], progress: Progress) -> None:
-        self._engine = engine
-        self._name = name
-        self._here = here
-        self._progress = progress
-        self._size = here.tell()
-        self._wanted = _hashes(self._lines_here())
-
-    def bring(self, empty: bool) -> bool:
-        """Returns when what stands there is what stands here, and tells whether anything had to be written.
-
-        Args:
-            empty: nothing stands there, so that it need not be read first.
-
-        Raises:
-            SourceError: the engine failed, or loses triples again and again.
-        """
-        missing, surplus = (self._wanted, self._wanted[:0]) if empty else self._differences()
-        for _ in range(_ROUNDS):
-            if not len(missing) and not len(surplus):
-                break
-            self._mend(missing, surplus)
-            empty = True
-            missing, surplus = self._differences()
-        if len(missing) or len(surplus):
-            raise self._lost(missing, surplus)
-        return empty
-
-    def _differences(self) -> tuple[Hashes, Hashes]:
-        """Returns what is missing there, and what is too much there."""
-        self._progress("comparing")
-        found = _hashes(self._lines_there())
-        return (
-            np.setdiff1d(self._wanted, found, assume_unique=True),
-            np.setdiff1d(found, self._wanted, assume_unique=True),
-        )
-
-    def _mend(self, missing: Hashes, surplus: Hashes) -> None:
-        kind = self._engine.kind
-        if len(surplus) and (not kind.deletes_triples or len(surplus) > len(self._wanted) // 2):
-            # To empty it is one request.
-            self._engine.clear(self._name)
-            missing, surplus = self._wanted, surplus[:0]
-        for part in _parts(_chosen(self._lines_there(), surplus), kind.update_lines):
-            self._engine.remove(self._name, part)
-        at_once, sent = kind.store_lines if self._engine.store_url else kind.update_lines, 0
-        for part in _parts(_chosen(self._lines_here(), missing), at_once):
-            self._progress(f"{sent:,} of {len(missing):,} triples written")
-            self._engine.add(self._name, part)
-            sent += part.count(b"\n")
-
-    def _lost(self, missing: Hashes, surplus: Hashes) -> EngineError:
-        words = [f"{self._engine.name}: {self._name} does not stand there as it was sent."]
-        for what, lines, hashes in (
-            ("lost", self._lines_here(), missing),
-            ("not ours", self._lines_there(), surplus),
-        ):
-            if len(hashes):
-                named = " ".join(line.decode() for line in islice(_chosen(lines, hashes), _SHOWN))
-                words.append(f"{len(hashes)} {what}: {' '.join(named.split())}")
-        return EngineError(" ".join(words))
-
-    def _lines_here(self) -> Iterator[bytes]:
-        self._here.seek(0)
-        yield from self._here
-
-    def _lines_there(self) -> Iterator[bytes]:
-        """Yields the lines of the engine's graph as our store writes them."""
-        got = self._engine.read(self._name, self._size * _LONGER + _SLACK_BYTES)
-        with got.file:
-            if got.status == 404:
-                return
-            while part := list(islice(got.file, _COMPARED_LINES)):
-                yield from self._canonical(b"".join(part))
-
-    def _canonical(self, lines: bytes) -> Iterator[bytes]:
-        store = Store()
-        try:
-            store.load(restored_triples(lines) if self._engine.kind.rewrites_literals else lines, RdfFormat.N_TRIPLES)
-        except SyntaxError as error:
-            raise EngineError(f"{self._engine.name}: {self._name} is not sent to its end: {error}") from error
-        yield from (store.dump(format=RdfFormat.N_TRIPLES, from_graph=DefaultGraph()) or b"").splitlines(keepends=True)
-
-
-def _hashes(lines: Iterable[bytes]) -> Hashes:
-    """Returns the hash of every line, sorted."""
-    digests = b"".join(hashlib.blake2b(line, digest_size=8).digest() for line in lines)
-    return np.unique(np.frombuffer(digests, dtype=np.uint64))
-
-
-def _chosen(lines: Iterable[bytes], hashes: Hashes) -> Iterator[bytes]:
-    """Yields the lines that have one of some hashes."""
-    if not len(hashes):
-        return
-    wanted = set(hashes.tolist())
-    for line in lines:
-        if int.from_bytes(hashlib.blake2b(line, digest_size=8).digest(), "little") in wanted:
-            yield line
-
-
-def _parts(lines: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Yields lines, so many at a time."""
-    while part := list(islice(lines, size)):
-        yield b"".join(part)
+    return lambda step: progress(f"{about}, {step}")

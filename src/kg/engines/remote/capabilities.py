@@ -25,11 +25,13 @@ class Capabilities:
         server: what its `Server` header begins with.
         store_lines: so many triples are sent to the graph store at once.
         update_lines: so many triples are sent in one update.
+        table_rows: so many triples of several graphs are asked for at once.
         values: so many terms may stand in one VALUES block.
         cut_header: the header that names a limit on rows, at which an answer may have been cut.
         rewrites_literals: it keeps some literals by value, and their form is restored (`literals`).
         mends_group_concat: it departs from the standard as our own store does (`mending`).
-        deletes_triples: DELETE DATA does what it says; else a graph that holds too much is written anew.
+        updates_data: INSERT DATA and DELETE DATA take every literal; else each graph is written through the
+            graph store, and one that holds too much is written anew.
         lacks: functions that it does not have, each with the reason.
         most_selects: so deep a SELECT may stand within others; None where it may stand at any depth.
     """
@@ -41,11 +43,12 @@ class Capabilities:
     server: str = "\x00"
     store_lines: int = _CAREFUL_LINES
     update_lines: int = _CAREFUL_LINES
+    table_rows: int = _CAREFUL_LINES
     values: int = 1000
     cut_header: str | None = None
     rewrites_literals: bool = False
     mends_group_concat: bool = False
-    deletes_triples: bool = True
+    updates_data: bool = True
     lacks: Mapping[str, str] = field(default_factory=dict)
     most_selects: int | None = None
 
@@ -62,6 +65,7 @@ KINDS = {
             server="Oxigraph",
             store_lines=50_000,
             update_lines=5000,
+            table_rows=5000,
             values=5000,
             mends_group_concat=True,
         ),
@@ -73,10 +77,12 @@ KINDS = {
             server="Virtuoso",
             # One upload of 139 MB was answered with 201 and lost a tenth; parts of this size were complete.
             store_lines=20_000,
+            # Half of the rows at which it cuts an answer as Debian sets it up.
+            table_rows=5000,
             cut_header="X-SPARQL-MaxRows",
             rewrites_literals=True,
-            # A duration in it is an error of its SQL: "No column P90DD".
-            deletes_triples=False,
+            # A duration in them is an error of its SQL: "No column P90DD".
+            updates_data=False,
             lacks={"BNODE": "Virtuoso 7 has no such function"},
             # Deeper ones made its compiler fail, gave rows too many, or ended the whole engine.
             most_selects=2,

@@ -7,14 +7,14 @@ graph:publishing   is there while a release is being written; nothing is answere
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode, QueryResultsFormat, QuerySolutions, Triple, parse_query_results
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.engines.remote.engine import Engine
+from kg.engines.remote.graphs import texts
 from kg.engines.remote.preparing import NOTHING
-from kg.engines.transport import Fields
 from kg.errors import SourceError
 from kg.names import BASE, DCTERMS, GRAPH, RDF
 
@@ -26,12 +26,9 @@ _RELEASE = DCTERMS + "identifier"
 _PUBLICATION = DCTERMS + "hasVersion"
 _DIGEST = DCTERMS + "identifier"
 _CONTENT = RDF + "value"
-_JSON = "application/sparql-results+json"
 _STAMP = f"SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ <{CATALOGUE}> <{PUBLISHING}> }} ?s ?p ?o }}"
 _GRAPHS = f"SELECT ?s ?p ?o WHERE {{ ?s ?p ?o FILTER(?p = <{_DIGEST}>) }}"
 _FILES = f"SELECT ?s ?p ?o WHERE {{ ?s ?p ?o FILTER(?p = <{_CONTENT}>) }}"
-_COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { VALUES ?g { GRAPHS } GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
-_COUNTED_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -77,22 +74,6 @@ def read_files(engine: Engine) -> dict[str, str]:
         SourceError: the engine does not answer.
     """
     return {s.removeprefix(FILES): o for s, _, o in _rows(engine, _FILES, CATALOGUE) if s.startswith(FILES)}
-
-
-def count_triples(engine: Engine, graphs: Sequence[str]) -> dict[str, int]:
-    """Returns how many triples graphs have, as the engine counts them for a query.
-
-    Raises:
-        SourceError: the engine does not answer.
-    """
-    found = dict.fromkeys(graphs, 0)
-    for start in range(0, len(graphs), _COUNTED_AT_ONCE):
-        part = graphs[start : start + _COUNTED_AT_ONCE]
-        values = " ".join(f"<{graph}>" for graph in part)
-        form = [("query", _COUNTS.replace("GRAPHS", values)), ("default-graph-uri", NOTHING)]
-        rows = _asked(engine, [*form, *(("named-graph-uri", graph) for graph in part)])
-        found |= {graph: int(number) for graph, number in rows}
-    return found
 
 
 def write_marker(engine: Engine, release: str) -> None:
@@ -159,20 +140,7 @@ def _line(subject: str, predicate: str, text: str) -> bytes:
 
 def _rows(engine: Engine, query: str, *graphs: str) -> list[tuple[str, ...]]:
     form = [("query", query), *(("default-graph-uri", graph) for graph in graphs), ("named-graph-uri", NOTHING)]
-    return _asked(engine, form)
-
-
-def _asked(engine: Engine, form: Fields) -> list[tuple[str, ...]]:
-    got = engine.ask(form, _JSON)
-    with got.file:
-        try:
-            found = parse_query_results(got.file, format=QueryResultsFormat.JSON)
-            if isinstance(found, QuerySolutions):
-                return [tuple(str(getattr(term, "value", "")) for term in row) for row in found]
-            why = "a truth value is no table."
-        except SyntaxError as error:
-            why = str(error)
-        raise engine.not_whole(got, why)
+    return texts(engine, form)
 
 
 def unpublished(engine: Engine) -> SourceError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from kg.workspace import Settings
 
 # What an engine says to a write is short.
 _ANSWER_TO_A_WRITE_BYTES = 1 << 20
+_TRIPLES = "application/n-triples"
 _ANY = "application/sparql-results+json, */*;q=0.1"
 
 
@@ -47,13 +48,17 @@ class Engine:
         time_ms, name = self.settings.engine_write_time_limit_ms, "KG_ENGINE_WRITE_TIME_LIMIT_MS"
         return Limits(time_ms, _ANSWER_TO_A_WRITE_BYTES, name)
 
-    def ask(self, form: Fields, accept: str) -> Got:
+    def ask(self, form: Fields, accept: str, most_bytes: int | None = None) -> Got:
         """Returns the answer to a query; the form is that of the SPARQL Protocol.
+
+        Args:
+            most_bytes: so long the answer may be, where it is data to be compared; it may take longer, too.
 
         Raises:
             As `Transport.send`.
         """
-        return self.transport.send(Sent(self.query_url, form=form, headers={"Accept": accept}), self._reading)
+        limits = self._reading if most_bytes is None else self._comparing(most_bytes)
+        return self.transport.send(Sent(self.query_url, form=form, headers={"Accept": accept}), limits)
 
     def update(self, text: str) -> None:
         """Lets the engine apply an update of ours.
@@ -76,9 +81,22 @@ class Engine:
         if self.store_url is None:
             self.update(f"INSERT DATA {{ GRAPH <{graph}> {{\n{lines.decode()}}} }}")
             return
-        headers = {"Content-Type": "application/n-triples", "Accept": _ANY}
+        headers = {"Content-Type": _TRIPLES, "Accept": _ANY}
         sent = Sent(self.store_url, parameters=[("graph", graph)], body=lines, headers=headers, reads=False)
         self.transport.send(sent, self._writing).file.close()
+
+    def add_several(self, graphs: Mapping[str, bytes]) -> None:
+        """Adds triples to several graphs, in one update where the engine takes every literal in it.
+
+        Raises:
+            As `update`.
+        """
+        if not self.kind.updates_data:
+            for graph, lines in graphs.items():
+                self.add(graph, lines)
+            return
+        blocks = (f"GRAPH <{graph}> {{\n{lines.decode()}}}" for graph, lines in graphs.items())
+        self.update("INSERT DATA {{\n{}\n}}".format("\n".join(blocks)))
 
     def remove(self, graph: str, lines: bytes) -> None:
         """Removes triples from a graph.
@@ -102,15 +120,15 @@ class Engine:
         Raises:
             As `Transport.send`.
         """
-        limits = Limits(
-            self.settings.engine_write_time_limit_ms, most_bytes, "KG_ENGINE_WRITE_TIME_LIMIT_MS", "its size"
-        )
-        headers = {"Accept": "application/n-triples"}
         if self.store_url is None:
             form = [("query", "CONSTRUCT WHERE { ?s ?p ?o }"), ("default-graph-uri", graph)]
-            return self.transport.send(Sent(self.query_url, form=form, headers=headers), limits)
-        sent = Sent(self.store_url, "GET", parameters=[("graph", graph)], headers=headers)
-        return self.transport.send(sent, limits, allowed=(404,))
+            return self.ask(form, _TRIPLES, most_bytes)
+        sent = Sent(self.store_url, "GET", parameters=[("graph", graph)], headers={"Accept": _TRIPLES})
+        return self.transport.send(sent, self._comparing(most_bytes), allowed=(404,))
+
+    def _comparing(self, most_bytes: int) -> Limits:
+        time_ms, name = self.settings.engine_write_time_limit_ms, "KG_ENGINE_WRITE_TIME_LIMIT_MS"
+        return Limits(time_ms, most_bytes, name, "its size")
 
     def not_whole(self, got: Got, why: str) -> EngineError:
         """Returns the error for an answer that does not parse to its end."""
