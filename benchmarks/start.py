@@ -6,6 +6,7 @@ of the resident sets (RSS) counts them once a process.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -15,20 +16,22 @@ import urllib.request
 from pathlib import Path
 from statistics import median
 
-ROUNDS = 3
-IDLE_S = 10
 KG = [sys.executable, "-m", "kg"]
 
 
 def main() -> None:
     """Prints one line a figure."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=3, help="of each measurement, whose median is told")
+    options.add_argument("--idle-s", type=float, default=10, help="wait so long before memory is read")
+    given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         release = Path(folder) / "release"
-        print(f"kg build            {median([built_in(release) for _ in range(ROUNDS)]):.2f} s")
-        started = [started_in(release) for _ in range(ROUNDS)]
+        print(f"kg build            {median([built_in(release) for _ in range(given.rounds)]):.2f} s")
+        started = [started_in(release, given.idle_s) for _ in range(given.rounds)]
     print(f"kg serve to /readyz {median([seconds for seconds, _ in started]):.2f} s")
     pss, rss = started[-1][1]
-    print(f"idle for {IDLE_S} s       {pss / 1024:.0f} MB (sum of resident sets {rss / 1024:.0f} MB)")
+    print(f"idle for {given.idle_s:g} s       {pss / 1024:.0f} MB (sum of resident sets {rss / 1024:.0f} MB)")
 
 
 def built_in(release: Path) -> float:
@@ -38,7 +41,7 @@ def built_in(release: Path) -> float:
     return time.perf_counter() - start
 
 
-def started_in(release: Path) -> tuple[float, tuple[int, int]]:
+def started_in(release: Path, idle_s: float) -> tuple[float, tuple[int, int]]:
     """Returns the seconds from the command to the first `ready`, and what the idle process tree holds."""
     start = time.perf_counter()
     command = [*KG, "serve", "--release", str(release), "--port", "0"]
@@ -48,7 +51,7 @@ def started_in(release: Path) -> tuple[float, tuple[int, int]]:
         while not is_ready(address):
             time.sleep(0.01)
         seconds = time.perf_counter() - start
-        time.sleep(IDLE_S)
+        time.sleep(idle_s)
         memory = memory_of_tree(service.pid)
         service.terminate()
     return seconds, memory

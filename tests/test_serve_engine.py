@@ -41,7 +41,7 @@ from services import started
 JSON = "application/sparql-results+json"
 
 # Questions whose rows an engine gives otherwise, each with the reason; docs/engines.md lists them.
-_TOO_DEEP = "refused by name: SELECT more than two deep; sent all the same, it is not answered within a minute"
+_TOO_DEEP = "refused by name: SELECT more than two deep; sent all the same, its compiler fails (SP031)"
 DIFFERENT: Mapping[str, Mapping[str, str]] = {
     "oxigraph": {},
     "virtuoso": {"compare-documents-on-theme": _TOO_DEEP},
