@@ -123,6 +123,12 @@ SHELL = {
     "docs/performance.md: .venv/bin/python benchmarks/connections.py --release DIR/bui": Run(
         (("DIR/build", f"DIR/build {_NO_PEERS}"), _STANDS)
     ),
+    "docs/performance.md: .venv/bin/python benchmarks/writing.py --reports 5000": Run(
+        (
+            ("--reports 5000", "--reports 3 --rounds 1"),
+            ("load.py", "load.py --clients 2 --seconds 1 --releases 1 --reports 3"),
+        )
+    ),
     "docs/performance.md: .venv/bin/python benchmarks/start.py": Run((("start.py", "start.py --rounds 1 --idle-s 0"),)),
     "docs/performance.md: .venv/bin/python benchmarks/generate.py DIR --reports 500 --": Run((_SMALL,)),
     "benchmarks/README.md: KG_TEST_GOLD=DIR KG_TEST_TEXTS=DIR .venv/bin/python benchmar": Run(
@@ -152,6 +158,7 @@ LISTED: Mapping[str, str] = {
     "benchmarks/README.md: .venv/bin/python benchmarks/connections.py --reports 5000": _AGAIN,
     "benchmarks/README.md: apt-get install wrk": _AGAIN,
     "benchmarks/README.md: .venv/bin/python benchmarks/start.py": _AGAIN,
+    "benchmarks/README.md: .venv/bin/python benchmarks/writing.py --reports 5000": _AGAIN,
     "benchmarks/README.md: .venv/bin/python benchmarks/analysis.py RELEASE": _AGAIN,
     "benchmarks/README.md: .venv/bin/python benchmarks/runaways.py": _AGAIN,
     "benchmarks/README.md: .venv/bin/python benchmarks/load.py": "tests/test_load.py runs it in small",
