@@ -7,16 +7,20 @@ import hashlib
 import io
 import json
 import shutil
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
 import polars as pl
 import pyoxigraph as ox
 import pytest
+from starlette.testclient import TestClient
 
+from conftest import application
 from kg.errors import BadParameter
 from kg.model import Link
 from kg.names import GENID, GRAPH, INFERRED_GRAPH, Prefixes
@@ -211,9 +215,9 @@ def test_tables_are_the_same_in_parts_of_any_size(odd_release: Release) -> None:
     assert pl.concat(node_tables_of(odd_release.links, odd_release.search, issued, part=3)).equals(things)
 
 
-def test_a_crate_names_each_of_its_files_with_its_digest(release: Release, tmp_path: Path) -> None:
-    write_folder(release, "ro-crate", tmp_path / "crate")
-    crate = json.loads((tmp_path / "crate" / "ro-crate-metadata.json").read_text())
+def assert_is_crate(folder: Path, release: Release) -> None:
+    """The folder is an RO-Crate of the release, whose metadata names each of its files with its digest."""
+    crate = json.loads((folder / "ro-crate-metadata.json").read_text())
     entities = {entity["@id"]: entity for entity in crate["@graph"]}
     root = entities["./"]
 
@@ -225,10 +229,10 @@ def test_a_crate_names_each_of_its_files_with_its_digest(release: Release, tmp_p
         root[name] for name in ("name", "description", "datePublished", "license")
     )
     assert root["identifier"] == release.id
-    files = {path.name for path in (tmp_path / "crate").iterdir()} - {"ro-crate-metadata.json"}
-    assert {part["@id"] for part in root["hasPart"]} == files
+    files = {path.name for path in folder.iterdir()} - {"ro-crate-metadata.json"}
+    assert {part["@id"] for part in root["hasPart"]} == files == {"graph.nq", "links.parquet", "nodes.parquet"}
     for name in files:
-        content = (tmp_path / "crate" / name).read_bytes()
+        content = (folder / name).read_bytes()
         assert entities[name]["sha256"] == hashlib.sha256(content).hexdigest()
         assert entities[name]["contentSize"] == str(len(content))
     assert {part["@id"] for part in root["isBasedOn"]} == set(release.links.all_origins())
@@ -236,6 +240,41 @@ def test_a_crate_names_each_of_its_files_with_its_digest(release: Release, tmp_p
         p["@id"] for p in root["isBasedOn"]
     }
     assert named <= set(entities)
+
+
+def test_a_crate_names_each_of_its_files_with_its_digest(release: Release, tmp_path: Path) -> None:
+    write_folder(release, "ro-crate", tmp_path / "crate")
+    assert_is_crate(tmp_path / "crate", release)
+
+
+def test_a_crate_over_http_is_an_archive_that_describes_itself_first(
+    release: Release, settings: Settings, tmp_path: Path
+) -> None:
+    with TestClient(application(release, settings)) as client:
+        reply = client.get("/api/export/ro-crate")
+        tables = client.get("/api/export/tables")
+        again = client.get("/api/export/ro-crate", headers={"If-None-Match": reply.headers["etag"]})
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/zip")
+    assert len(reply.content) == int(reply.headers["content-length"])
+    assert (again.status_code, again.content) == (304, b"")
+
+    with zipfile.ZipFile(io.BytesIO(reply.content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist()[0] == "ro-crate-metadata.json"
+        archive.extractall(tmp_path / "crate")
+    assert_is_crate(tmp_path / "crate", release)
+    assert (tmp_path / "crate" / "graph.nq").read_bytes() == write_export(release, "nquads")
+    with zipfile.ZipFile(io.BytesIO(tables.content)) as archive:
+        assert archive.namelist() == ["links.parquet", "nodes.parquet"]
+
+
+def test_a_crate_that_is_longer_than_an_answer_may_be_is_refused_and_the_next_export_is_not(
+    release: Release, settings: Settings
+) -> None:
+    with TestClient(application(release, replace(settings, max_answer_bytes=20_000))) as client:
+        refused = client.get("/api/export/ro-crate")
+        assert (refused.status_code, refused.json()["limit"]) == (413, "KG_MAX_ANSWER_BYTES")
+        assert client.get("/api/export/datacite").status_code == 200
 
 
 def test_datacite_metadata_has_what_is_mandatory_but_for_the_doi(release: Release) -> None:

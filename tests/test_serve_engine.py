@@ -20,7 +20,8 @@ from engines import KINDS, Server, shared
 from kg.answers import Answers
 from kg.connections.values import Paths
 from kg.engines.remote.capabilities import KINDS as KNOWN_KINDS
-from kg.engines.remote.catalogue import CATALOGUE, PUBLISHING, read_digests, read_stamp, remove_marker, write_marker
+from kg.engines.remote.catalogue import CATALOGUE, read_digests, read_stamp
+from kg.engines.remote.claims import PUBLISHING, Claim, remove_claims, write_claim
 from kg.engines.remote.engine import open_engine
 from kg.engines.remote.lanes import PublishedSource
 from kg.engines.remote.preparing import Dataset, prepared
@@ -262,7 +263,7 @@ def _paths(asked: Answers, start: str, end: str) -> object:
 def test_while_a_release_is_published_the_service_says_so_and_then_goes_on(standing_in: Standing) -> None:
     with served(standing_in) as client, closing(standing_in.server.open()) as engine:
         assert client.get("/api/release").status_code == 200
-        write_marker(engine, "f" * 64)
+        write_claim(engine, claim := Claim("p", "f" * 64))
         try:
             # At once, by what is looked at behind every answer; and soon without asking the engine at all.
             refused = client.get("/sparql", params={"query": "SELECT * { ?s ?p ?o } LIMIT 1 # while it is written"})
@@ -272,7 +273,7 @@ def test_while_a_release_is_published_the_service_says_so_and_then_goes_on(stand
             assert client.get("/readyz").status_code == 503
             assert client.get("/healthz").status_code == 200
         finally:
-            remove_marker(engine)
+            remove_claims(engine, [claim])
         assert _becomes(client, "/api/release", 200)
         assert _becomes(client, "/readyz", 200)
 

@@ -26,6 +26,7 @@ _COMPARED_LINES = 50_000
 _LONGER, _SLACK_BYTES = 12, 1 << 20
 _SHOWN = 3
 
+# Is told each step before it is taken, and may end the work by an error.
 Progress = Callable[[str], None]
 
 
@@ -141,9 +142,11 @@ class Graph:
         kind = self._engine.kind
         if len(surplus) and (not kind.updates_data or len(surplus) > len(self._wanted) // 2):
             # To empty it is one request.
+            self._progress("emptying")
             self._engine.clear(self._name)
             missing, surplus = self._wanted, surplus[:0]
         for part in parts(chosen(self._lines_there(), surplus), kind.update_lines):
+            self._progress("removing what is too much")
             self._engine.remove(self._name, part)
         at_once, sent = kind.store_lines if self._engine.store_url else kind.update_lines, 0
         for part in parts(chosen(self._lines_here(), missing), at_once):

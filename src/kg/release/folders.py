@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import BadParameter
 from kg.release.export import write_export_to
 from kg.release.links import Links
-from kg.release.metadata import write_crate
+from kg.release.metadata import METADATA_FILE, write_crate
 from kg.release.opened import Release
 from kg.release.search import Search
 from kg.release.tables import dated_tables_of, node_tables_of, write_parquet
 
 _PARQUET = "application/vnd.apache.parquet"
+# A zip file has no date before this one; so the same files give the same archive.
+_NO_DATE = (1980, 1, 1, 0, 0, 0)
 _TABLES = {"links.parquet": _PARQUET, "nodes.parquet": _PARQUET}
 
 
@@ -33,6 +39,32 @@ def write_folder(release: Release, shape: str, folder: Path) -> None:
         raise BadParameter(f"--out: {folder} exists; name a new or empty folder.")
     folder.mkdir(parents=True, exist_ok=True)
     writer(release, folder)
+
+
+def write_archive_to(release: Release, shape: str, file: IO[bytes]) -> None:
+    """Writes a folder as `write_folder` does, into a file as a zip archive; what describes the others comes first.
+
+    Raises:
+        As `write_folder`.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder, whole = Path(name) / "folder", Path(name) / "archive.zip"
+        write_folder(release, shape, folder)
+        with zipfile.ZipFile(whole, "w") as archive:
+            for path in sorted(folder.iterdir(), key=lambda path: (path.name != METADATA_FILE, path.name)):
+                _put(archive, path)
+        with whole.open("rb") as content:
+            shutil.copyfileobj(content, file, 1 << 20)
+
+
+def _put(archive: zipfile.ZipFile, path: Path) -> None:
+    entry = zipfile.ZipInfo(path.name, _NO_DATE)
+    # Parquet is compressed within.
+    entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".parquet" else zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    entry.file_size = path.stat().st_size
+    with path.open("rb") as content, archive.open(entry, "w") as kept:
+        shutil.copyfileobj(content, kept, 1 << 20)
 
 
 def write_tables(links: Links, search: Search, issued: Mapping[str, str], folder: Path) -> None:

@@ -21,7 +21,7 @@ from kg.release.void import PURPOSE, TITLE
 Json = dict[str, object]
 _MAKER = "The Policy Evidence project"
 _CRATE = "https://w3id.org/ro/crate/1.1"
-_METADATA_FILE = "ro-crate-metadata.json"
+METADATA_FILE = "ro-crate-metadata.json"
 
 
 def write_datacite(release: Release, file: IO[bytes]) -> None:
@@ -67,7 +67,7 @@ def write_crate(release: Release, folder: Path, files: Mapping[str, str]) -> Non
     sources = sources_of(release)
     graph: list[Json] = [
         {
-            "@id": _METADATA_FILE,
+            "@id": METADATA_FILE,
             "@type": "CreativeWork",
             "conformsTo": {"@id": _CRATE},
             "about": {"@id": "./"},
@@ -79,7 +79,7 @@ def write_crate(release: Release, folder: Path, files: Mapping[str, str]) -> Non
         *(_work(document) for document in sources),
     ]
     content: Json = {"@context": f"{_CRATE}/context", "@graph": graph}
-    (folder / _METADATA_FILE).write_bytes(_written(content))
+    (folder / METADATA_FILE).write_bytes(_written(content))
 
 
 def _work(document: Entity) -> Json:

@@ -1,9 +1,10 @@
 """A release is written to an engine: graph by graph, in parts that it survives, and each compared with ours.
 
 While it is written a marker stands in the engine, so that no service answers from half of one release
-and half of another. A graph that is known to be whole there, by its digest and its count, is left as it
-is; of another what is missing is added and what is too much removed. So a publication that broke off
-anywhere is finished by the next one, and when nothing has changed there is nothing to do.
+and half of another, and no other publisher writes beside this one. A graph that is known to be whole
+there, by its digest and its count, is left as it is; of another what is missing is added and what is too
+much removed. So a publication that broke off anywhere is finished by the next one, and when nothing has
+changed there is nothing to do.
 
 Graphs are compared by a hash of every line of N-Triples, in the form in which our store writes it, at
 eight bytes a triple. Where an engine keeps a literal in another form, that form is undone before.
@@ -15,7 +16,7 @@ import gc
 import hashlib
 import tempfile
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -25,13 +26,12 @@ from kg.engines.remote.catalogue import (
     read_digests,
     read_stamp,
     remove_digests,
-    remove_marker,
     write_digests,
-    write_marker,
     write_release,
 )
 from kg.engines.remote.engine import Engine
 from kg.engines.remote.graphs import count_triples
+from kg.engines.remote.holding import Hold, held
 from kg.errors import EngineError
 from kg.names import MERGED_GRAPH
 from kg.release.bringing import Graph, Lot, Progress, lots
@@ -61,18 +61,29 @@ class Published:
 
 
 def publish(
-    release: ReleaseDirectory, engine: Engine, progress: Progress = _silent, every_line: bool = False
+    release: ReleaseDirectory,
+    engine: Engine,
+    progress: Progress = _silent,
+    every_line: bool = False,
+    take_over: bool = False,
 ) -> Published:
     """Returns what was done; then the release stands in the engine, whole.
 
     Args:
         every_line: compare every graph line by line, also where digest and count say that it is whole.
+        take_over: go on also where another publisher seems to be at work; that one stops.
 
     Raises:
+        Publishing: another publisher is at work, or took over this one's.
         SourceError: the engine failed, or a graph does not stand there as it is here (with the triples).
         ReleaseError: the release cannot be read.
     """
-    return _Publication(release, engine, progress).run(every_line)
+    publication = _Publication(release, engine, progress)
+    done = None if every_line else publication.nothing_to_do()
+    if done is not None:
+        return done
+    with held(engine, release.id, take_over) as hold:
+        return publication.run(hold, every_line)
 
 
 class _Publication:
@@ -89,21 +100,27 @@ class _Publication:
         self._digests[MERGED_GRAPH] = hashlib.sha256(both.encode()).hexdigest()
         self._counts[MERGED_GRAPH] = counts["triples"]
 
-    def run(self, every_line: bool) -> Published:
-        """Writes what differs, under a marker."""
+    def nothing_to_do(self) -> Published | None:
+        """Returns what stands there, where that is all of the release and nothing else."""
         stamp, known = read_stamp(self._engine), read_digests(self._engine)
-        counts = count_triples(self._engine, sorted(self._digests))
-        whole = {
+        if (stamp.release, stamp.publishing) != (self._release.id, None) or known != self._digests:
+            return None
+        if count_triples(self._engine, sorted(self._counts)) != self._counts:
+            return None
+        return self._published((), ())
+
+    def run(self, hold: Hold, every_line: bool) -> Published:
+        """Writes what differs, while the engine is held."""
+        # Each step begins with a look whether another publisher has taken over.
+        self._progress = _beginning_with(hold.check, self._progress)
+        known, counts = read_digests(self._engine), count_triples(self._engine, sorted(self._counts))
+        unsure = [
             name
-            for name, digest in self._digests.items()
-            if known.get(name) == digest and counts[name] == self._counts[name] and not every_line
-        }
+            for name, digest in sorted(self._digests.items())
+            if every_line or known.get(name) != digest or counts[name] != self._counts[name]
+        ]
         surplus = tuple(sorted(set(known) - set(self._digests)))
-        unsure = sorted(set(self._digests) - set(whole))
-        triples = sum(self._counts.values())
-        if not unsure and not surplus and stamp.release == self._release.id and stamp.publishing is None:
-            return Published(self._release.id, (), tuple(sorted(whole)), (), triples)
-        write_marker(self._engine, self._release.id)
+        self._progress("comparing what is known")
         remove_digests(self._engine, {name: known[name] for name in (*surplus, *unsure) if name in known})
         for name in surplus:
             self._progress(f"removing {name}")
@@ -112,9 +129,12 @@ class _Publication:
         self._check_counts()
         self._progress("saying which release stands here")
         write_release(self._engine, self._release.id, uuid.uuid4().hex, self._digests, self._files())
-        remove_marker(self._engine)
+        hold.end()
+        return self._published(written, surplus)
+
+    def _published(self, written: tuple[str, ...], removed: tuple[str, ...]) -> Published:
         unchanged = tuple(sorted(set(self._digests) - set(written)))
-        return Published(self._release.id, written, unchanged, surplus, triples)
+        return Published(self._release.id, written, unchanged, removed, sum(self._counts.values()))
 
     def _write(self, every: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:
         """Lets graphs stand as they are here, and returns those that did not.
@@ -140,6 +160,7 @@ class _Publication:
         """Returns whether nothing stands in a graph there; one that holds far too much is emptied."""
         if found > self._counts[name] * _MOST_SURPLUS:
             # More of it would go than stay, and what comes back may be without end.
+            self._progress(f"emptying {name}")
             self._engine.clear(name)
             return True
         return not found
@@ -177,3 +198,11 @@ def _dumped(store: Store, name: str) -> bytes:
 
 def _told(progress: Progress, about: str) -> Progress:
     return lambda step: progress(f"{about}, {step}")
+
+
+def _beginning_with(check: Callable[[], None], progress: Progress) -> Progress:
+    def step(words: str) -> None:
+        check()
+        progress(words)
+
+    return step

@@ -16,6 +16,7 @@ from kg.answers import Answers
 from kg.citations import citation_of
 from kg.errors import LimitError, OverloadError, UnknownName
 from kg.release.export import write_export_to
+from kg.release.folders import FOLDERS, write_archive_to
 from kg.web.interface import answered
 from kg.web.state import AnswersDep
 
@@ -32,6 +33,9 @@ FORMATS = {
     "graphml": ("application/graphml+xml", "graphml"),
     "gexf": ("application/gexf+xml", "gexf"),
     "datacite": ("application/vnd.datacite.datacite+json", "datacite.json"),
+    # Folders, each as an archive.
+    "tables": ("application/zip", "tables.zip"),
+    "ro-crate": ("application/zip", "ro-crate.zip"),
 }
 _CHUNK_BYTES = 1 << 18
 # An export may hold the whole release at once; so one is written at a time.
@@ -72,7 +76,8 @@ def _written(answers: Answers, shape: str) -> tuple[IO[bytes], int]:
         unfinished.callback(_writing.release)
         file = unfinished.enter_context(TemporaryFile())
         bounded = _Bounded(file, answers.settings.max_answer_bytes)
-        write_export_to(answers.opened, shape, cast(IO[bytes], bounded))
+        write = write_archive_to if shape in FOLDERS else write_export_to
+        write(answers.opened, shape, cast(IO[bytes], bounded))
         # It is closed by who sends it.
         unfinished.pop_all()
         _writing.release()

@@ -2,7 +2,8 @@
 
 graph:catalogue    which release stands here, of which publication, and each graph with its digest;
                    and the files of the release that are no data: manifest, context, questions
-graph:publishing   is there while a release is being written; nothing is answered meanwhile
+graph:publishing   is there while a release is being written, and says by whom (`claims`); nothing is
+                   answered meanwhile
 """
 
 from __future__ import annotations
@@ -10,16 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode, Triple
-
+from kg.engines.remote.claims import CLAIMS, PUBLISHING, claim_of
 from kg.engines.remote.engine import Engine
-from kg.engines.remote.graphs import texts
-from kg.engines.remote.preparing import NOTHING
+from kg.engines.remote.graphs import line, rows
 from kg.errors import SourceError
 from kg.names import BASE, DCTERMS, GRAPH, RDF
 
 CATALOGUE = GRAPH + "catalogue"
-PUBLISHING = GRAPH + "publishing"
 FILES = BASE + "catalogue/"
 
 _RELEASE = DCTERMS + "identifier"
@@ -52,9 +50,12 @@ def read_stamp(engine: Engine) -> Stamp:
     Raises:
         SourceError: it does not answer.
     """
-    found = {(s, p): o for s, p, o in _rows(engine, _STAMP, CATALOGUE, PUBLISHING)}
+    found = {(s, p): o for s, p, o in rows(engine, _STAMP, CATALOGUE, PUBLISHING)}
+    claim = found.get((PUBLISHING, CLAIMS))
     return Stamp(
-        found.get((CATALOGUE, _RELEASE)), found.get((CATALOGUE, _PUBLICATION)), found.get((PUBLISHING, _RELEASE))
+        found.get((CATALOGUE, _RELEASE)),
+        found.get((CATALOGUE, _PUBLICATION)),
+        None if claim is None else claim_of(claim).release,
     )
 
 
@@ -64,7 +65,7 @@ def read_digests(engine: Engine) -> dict[str, str]:
     Raises:
         SourceError: the engine does not answer.
     """
-    return {s: o for s, _, o in _rows(engine, _GRAPHS, CATALOGUE) if s not in {CATALOGUE, PUBLISHING}}
+    return {s: o for s, _, o in rows(engine, _GRAPHS, CATALOGUE) if s not in {CATALOGUE, PUBLISHING}}
 
 
 def read_files(engine: Engine) -> dict[str, str]:
@@ -73,26 +74,7 @@ def read_files(engine: Engine) -> dict[str, str]:
     Raises:
         SourceError: the engine does not answer.
     """
-    return {s.removeprefix(FILES): o for s, _, o in _rows(engine, _FILES, CATALOGUE) if s.startswith(FILES)}
-
-
-def write_marker(engine: Engine, release: str) -> None:
-    """Says that a release is being written.
-
-    Raises:
-        SourceError: the engine does not take it.
-    """
-    engine.clear(PUBLISHING)
-    engine.add(PUBLISHING, _line(PUBLISHING, _RELEASE, release))
-
-
-def remove_marker(engine: Engine) -> None:
-    """Says that nothing is being written any more.
-
-    Raises:
-        SourceError: the engine does not take it.
-    """
-    engine.clear(PUBLISHING)
+    return {s.removeprefix(FILES): o for s, _, o in rows(engine, _FILES, CATALOGUE) if s.startswith(FILES)}
 
 
 def write_digests(engine: Engine, digests: Mapping[str, str]) -> None:
@@ -101,7 +83,7 @@ def write_digests(engine: Engine, digests: Mapping[str, str]) -> None:
     Raises:
         SourceError: the engine does not take it.
     """
-    engine.add(CATALOGUE, b"".join(_line(graph, _DIGEST, digest) for graph, digest in digests.items()))
+    engine.add(CATALOGUE, b"".join(line(graph, _DIGEST, digest) for graph, digest in digests.items()))
 
 
 def remove_digests(engine: Engine, digests: Mapping[str, str]) -> None:
@@ -110,7 +92,7 @@ def remove_digests(engine: Engine, digests: Mapping[str, str]) -> None:
     Raises:
         SourceError: the engine does not take it.
     """
-    every = [_line(graph, _DIGEST, digest) for graph, digest in digests.items()]
+    every = [line(graph, _DIGEST, digest) for graph, digest in digests.items()]
     for start in range(0, len(every), engine.kind.update_lines):
         engine.remove(CATALOGUE, b"".join(every[start : start + engine.kind.update_lines]))
 
@@ -125,22 +107,13 @@ def write_release(
     """
     engine.clear(CATALOGUE)
     lines = [
-        *(_line(graph, _DIGEST, digest) for graph, digest in digests.items()),
-        *(_line(FILES + name, _CONTENT, text) for name, text in files.items()),
-        _line(CATALOGUE, _RELEASE, release),
-        _line(CATALOGUE, _PUBLICATION, publication),
+        *(line(graph, _DIGEST, digest) for graph, digest in digests.items()),
+        *(line(FILES + name, _CONTENT, text) for name, text in files.items()),
+        line(CATALOGUE, _RELEASE, release),
+        line(CATALOGUE, _PUBLICATION, publication),
     ]
     for start in range(0, len(lines), 100):
         engine.add(CATALOGUE, b"".join(lines[start : start + 100]))
-
-
-def _line(subject: str, predicate: str, text: str) -> bytes:
-    return f"{Triple(NamedNode(subject), NamedNode(predicate), Literal(text))} .\n".encode()
-
-
-def _rows(engine: Engine, query: str, *graphs: str) -> list[tuple[str, ...]]:
-    form = [("query", query), *(("default-graph-uri", graph) for graph in graphs), ("named-graph-uri", NOTHING)]
-    return texts(engine, form)
 
 
 def unpublished(engine: Engine) -> SourceError:

@@ -6,7 +6,16 @@ import io
 from collections.abc import Sequence
 from typing import IO
 
-from pyoxigraph import NamedNode, Quad, QueryResultsFormat, QuerySolutions, Store, parse_query_results
+from pyoxigraph import (
+    Literal,
+    NamedNode,
+    Quad,
+    QueryResultsFormat,
+    QuerySolutions,
+    Store,
+    Triple,
+    parse_query_results,
+)
 
 from kg.engines.remote.engine import Engine
 from kg.engines.remote.literals import restored_json
@@ -60,7 +69,7 @@ def count_triples(engine: Engine, graphs: Sequence[str]) -> dict[str, int]:
     found = dict.fromkeys(graphs, 0)
     for start in range(0, len(graphs), MOST_GRAPHS):
         form = _form("?g ?n", _COUNT, graphs[start : start + MOST_GRAPHS])
-        found |= {graph: int(number) for graph, number in texts(engine, form)}
+        found |= {graph: int(number) for graph, number in _texts(engine, form)}
     return found
 
 
@@ -70,12 +79,22 @@ def _form(columns: str, pattern: str, graphs: Sequence[str]) -> Fields:
     return [("query", query), ("default-graph-uri", NOTHING), *(("named-graph-uri", graph) for graph in graphs)]
 
 
-def texts(engine: Engine, form: Fields) -> list[tuple[str, ...]]:
-    """Returns the rows of a table, each term as its IRI or its text.
+def rows(engine: Engine, query: str, *graphs: str) -> list[tuple[str, ...]]:
+    """Returns the rows of a query over some graphs, each term as its IRI or its text.
 
     Raises:
         SourceError: the engine failed, or its answer is no table to its end.
     """
+    form = [("query", query), *(("default-graph-uri", graph) for graph in graphs), ("named-graph-uri", NOTHING)]
+    return _texts(engine, form)
+
+
+def line(subject: str, predicate: str, text: str) -> bytes:
+    """Returns a statement with a text as a line of N-Triples."""
+    return f"{Triple(NamedNode(subject), NamedNode(predicate), Literal(text))} .\n".encode()
+
+
+def _texts(engine: Engine, form: Fields) -> list[tuple[str, ...]]:
     got = engine.ask(form, _JSON)
     with got.file:
         try:
