@@ -20,7 +20,8 @@ from kg.answers import Answers
 from kg.connections.neighbourhood import Page
 from kg.connections.values import Mode, Paths, Restriction
 from kg.engines.local import LocalSource
-from kg.engines.remote.catalogue import CATALOGUE, PUBLISHING, read_digests
+from kg.engines.remote.catalogue import CATALOGUE, read_digests
+from kg.engines.remote.claims import PUBLISHING
 from kg.engines.remote.lanes import PublishedSource
 from kg.engines.remote.source import RemoteSource
 from kg.engines.source import Rows
