@@ -53,7 +53,9 @@ def export(request: Request, answers: AnswersDep, format: str) -> Response:  # n
     if format not in FORMATS:
         raise UnknownName(f"There is no format {format!r}; there are {', '.join(FORMATS)}.")
     media_type, suffix = FORMATS[format]
-    etag = f'"{answers.release_id[:32]}-{format}"'
+    # What describes a release says on which day it was built, which its id does not depend on.
+    day = (answers.opened.info().built or "")[:10]
+    etag = f'"{answers.release_id[:32]}-{day}-{format}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
