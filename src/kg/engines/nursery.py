@@ -242,6 +242,7 @@ class Nursery:
         await self._ready.wait()
 
     def _start(self) -> None:
+        self._ready.clear()
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno())]
         if self._holding is not None:
