@@ -122,24 +122,14 @@ class Answers:
         """Returns the questions of queries/, by name."""
         return self._release.library.listed
 
-    # Names
+    # Questions
 
     @cached_property
     def _questions(self) -> Questions:
         return Questions(self._release, self.names, self.settings.max_rows)
 
     def ask(self, name: str, parameters: Mapping[str, Sequence[str]]) -> Answer:
-        """Returns the answer to a question of queries/.
-
-        Args:
-            name: the name of its file.
-            parameters: for each parameter the texts given for it.
-
-        Raises:
-            UnknownName: there is no such question, or no entity of that name.
-            AmbiguousName: a label names several entities.
-            BadParameter: a parameter is missing, unknown, given twice or of the wrong type.
-        """
+        """Returns the answer to a question of queries/; arguments and errors are those of `Questions.ask`."""
         return self._questions.ask(name, parameters)
 
     # Names
