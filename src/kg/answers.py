@@ -122,8 +122,6 @@ class Answers:
         """Returns the questions of queries/, by name."""
         return self._release.library.listed
 
-    # Questions
-
     @cached_property
     def _questions(self) -> Questions:
         return Questions(self._release, self.names, self.settings.max_rows)
