@@ -42,6 +42,7 @@ from kg.release.directory import find_release
 HERE = Path(__file__).parent
 JSON_RESULTS = "application/sparql-results+json"
 CONNECTIONS = 8
+MOST_LOADING_S = 60
 SLOW = "rdflib-endpoint"
 # What has to be installed for the program of that name.
 EXTRAS = {SLOW: "rdflib-endpoint[cli]"}
@@ -206,12 +207,23 @@ def get(address: str, query: str) -> dict[str, object]:
 
 
 def ours(release: Path, folder: Path, stack: ExitStack) -> Server:
-    """Returns `kg serve` over the release."""
+    """Returns `kg serve` over the release, once it has that in memory, if it is to."""
     port = free_port()
     command = [sys.executable, "-m", "kg", "serve", "--release", release, "--port", port]
-    return stack.enter_context(
+    begun = time.monotonic()
+    server = stack.enter_context(
         served("kg serve", command, f"http://127.0.0.1:{port}/sparql", folder / "kg.log", within_s=60)
     )
+    while not in_memory(port) and time.monotonic() - begun < MOST_LOADING_S:
+        time.sleep(0.1)
+    print(f"kg serve: in memory after {time.monotonic() - begun:.1f} s" if in_memory(port) else "kg serve: from disk")
+    return server
+
+
+def in_memory(port: int) -> bool:
+    """Tells whether the workers of `kg serve` find the release in memory."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+        return b"kg_release_in_memory 1.0" in reply.read()
 
 
 def oxigraph(program: Path, data: Path, folder: Path, stack: ExitStack) -> Server:

@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
+from kg.engines.memory import Memory
 from kg.engines.nursery import Nursery
 from kg.engines.pool import Pool
 from kg.engines.worker import premises_of
@@ -87,21 +88,29 @@ def running_pool(
     """Yields a pool over a store and the event loop, in a thread of its own, on which it runs.
 
     Args:
-        holding: the store whose default graph its workers find in memory.
+        holding: the store whose default graph its workers find in memory, once that is there or cannot be.
     """
     settings = read_settings()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    nursery = Nursery(holding)
-    pool = Pool(nursery, premises_of(store, prefixes.namespaces, settings), settings)
+    nursery = Nursery()
+    premises = premises_of(store, prefixes.namespaces, settings)
+    pool = Pool(nursery, premises, settings)
+    memory = Memory(holding, premises, [pool], nursery) if holding is not None else None
 
     async def open_all() -> None:
         await nursery.open()
         await pool.open()
+        if memory is not None:
+            await memory.open()
+            while memory.loading:
+                await asyncio.sleep(0.01)
 
     async def close_all() -> None:
         pool.close()
+        if memory is not None:
+            await memory.close()
         await nursery.close()
 
     asyncio.run_coroutine_threadsafe(open_all(), loop).result()

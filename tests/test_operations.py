@@ -508,6 +508,7 @@ def test_lanes_cache_and_release_are_among_the_numbers(release: Release, setting
         assert info[1] == found.get("/api/release").json()["release"]
     assert (counted["kg_cache_misses_total",], counted["kg_cache_hits_total",]) == (1, 2)
     assert counted["kg_release_swaps_total",] == 0
+    assert counted["kg_release_in_memory",] in {0, 1}
     assert counted["kg_queries_killed_total",] == 0
     assert {f"kg_queries_{lane}" for lane in ("fast", "slow", "waiting")} <= {key[0] for key in counted}
 

@@ -65,6 +65,10 @@ def two(disk: Path, memory: Path) -> Iterator[Source]:
         ("SELECT ?o { graph ex:g { ?s ?p ?o } }", "disk"),
         ("SELECT ?o {#\nGrApH<http://example.org/g>{ ?s ?p ?o } }", "disk"),
         ("SELECT ?o { ?s ?p ?o FILTER EXISTS{GRAPH ?g{?s ?p ?o}} }", "disk"),
+        ("SELECT ?o { ?s ?p ?o FILTER(1=1&&1=1) {GRAPHex:g { ?s ?p ?o }} }", "disk"),
+        ("SELECT*FROMNAMED ex:g{GRAPHex:g{ex:s ex:p ?o}}", "disk"),
+        ("SELECT ?o { ?s ?p ?o } LIMIT 1", "disk"),
+        ("SELECT (SAMPLE(?o) AS ?x) { ?s ?p ?o }", "disk"),
         ("SELECT ?o FROM ex:g { ?s ?p ?o }", "disk"),
         ("SELECT ?o FROM NAMED ex:g { GRAPH ?g { ?s ?p ?o } }", "disk"),
     ],
@@ -84,7 +88,7 @@ def test_what_cannot_be_read_into_memory_is_asked_on_disk(
     with caplog.at_level(logging.ERROR), running_pool(disk, NONE, holding=tmp_path / "nothing") as (pool, _):
         assert PooledSource(pool, read_settings()).ask("ASK { ?s ?p ex:disk }")
 
-    assert "another takes its place" in caplog.text
+    assert "cannot be held in memory" in caplog.text
     assert "cannot be read into memory" in capfd.readouterr().err
 
 
@@ -94,6 +98,20 @@ def test_what_cannot_be_read_into_memory_is_asked_on_disk(
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> ReleaseDirectory:
     return build(write_workspace(tmp_path_factory.mktemp("in-memory") / "workspace"), settings, check="none").directory
+
+
+def test_when_what_holds_it_dies_the_disk_is_asked_and_then_memory_again(disk: Path, memory: Path) -> None:
+    with running_pool(disk, NONE, holding=memory) as (pool, _):
+        source, held = PooledSource(pool, read_settings()), pool._nursery
+        assert held._process is not None
+        held._process.kill()
+
+        # Meanwhile each is answered, here or there.
+        wait_until(lambda: source.ask("ASK { ?s ?p ?o }") and pool._premises.generation == 2)
+        assert pool._nursery is not held
+        assert source.select("SELECT ?o { ?s ?p ?o }").rows == ((NamedNode(EX + "memory"),),)
+        # No worker of the first copy is left.
+        assert all(worker.premises == pool._premises for worker in pool._idle)
 
 
 def test_every_question_gives_the_same_rows_from_memory_and_from_disk(release_folder: Path) -> None:

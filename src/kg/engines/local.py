@@ -22,7 +22,7 @@ from pyoxigraph import (
 )
 
 from kg.engines.mending import asked
-from kg.engines.resident import asks_default_graph_alone
+from kg.engines.resident import answered_from_memory
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
 from kg.engines.syntax import bad_query
 from kg.errors import BadParameter, BadSparql, EngineError, LimitError, NotAcceptable, SourceError
@@ -52,7 +52,7 @@ class LocalSource:
 
     Args:
         services: leads SERVICE to where it may; without it the store goes where a query says.
-        resident: has the store's default graph in memory, for the queries that look at nothing else.
+        resident: has the store's default graph in memory, for the queries that are answered so there too.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class LocalSource:
         query = request.query if self._services is None else self._services.rewritten(request.query)
         named_dataset = bool(request.default_graphs or request.named_graphs)
         store = self._store
-        if self._resident is not None and not named_dataset and asks_default_graph_alone(query):
+        if self._resident is not None and not named_dataset and answered_from_memory(query):
             store = self._resident
         ask = partial(
             store.query,

@@ -23,6 +23,8 @@ from kg.engines.writing import Write
 # Long queries yield the processor to short ones.
 _SLOW_NICENESS = 10
 _READ_BYTES = 1 << 16
+# How long to wait before a process that does not read is asked again.
+_AGAIN_S = 0.05
 
 
 logger = logging.getLogger(__name__)
@@ -222,10 +224,22 @@ class Nursery:
 
     Args:
         holding: a store whose default graph the workers find in memory; they must then be workers over that.
+            None can be asked for before it is ready.
+        ready: is told when it is.
+        died: is told when the process has died; without it another takes its place.
     """
 
-    def __init__(self, holding: Path | None = None) -> None:
+    def __init__(
+        self,
+        holding: Path | None = None,
+        ready: Callable[[], None] | None = None,
+        died: Callable[[], None] | None = None,
+    ) -> None:
         self._holding = holding
+        self._ready = ready
+        self._died = died
+        self._alive = False
+        self._process: subprocess.Popen[bytes] | None = None
         self._unborn: deque[Worker] = deque()
         self._living: dict[int, Worker] = {}
         self._received = bytearray()
@@ -234,15 +248,10 @@ class Nursery:
         """Starts the process that forks workers."""
         self._loop = asyncio.get_running_loop()
         self._environment = await asyncio.to_thread(_environment)
-        self._ready = asyncio.Event()
         self._start()
 
-    async def ready(self) -> None:
-        """Returns when it holds what it is to hold; workers asked of it before come then."""
-        await self._ready.wait()
-
     def _start(self) -> None:
-        self._ready.clear()
+        self._alive = True
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno())]
         if self._holding is not None:
@@ -257,12 +266,9 @@ class Nursery:
         """Ends the process, and with it every worker; what is returned is done when it is gone."""
         for worker in [*self._living.values(), *self._unborn]:
             worker.kill()
-        self._loop.remove_reader(self._control.fileno())
-        self._control.close()
-        if not self._ready.is_set():
-            # It would look up only when it holds all; it has no workers yet.
-            self._process.kill()
-        return self._loop.run_in_executor(None, self._process.wait)
+        self._let_go()
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(None, self._process.wait if self._process is not None else int)
 
     def worker(self, premises: Premises, replied: Callable[[Worker], None]) -> Worker:
         """Returns a new worker; it can be sent jobs at once, before it is born.
@@ -275,13 +281,24 @@ class Nursery:
         # Of the pipe itself, so for both processes that read it: neither may wait where the other was first.
         os.set_blocking(tickets[0], False)
         worker = Worker(ours, tickets, self._loop, replied)
-        self._unborn.append(worker)
-        # If the process has died, this worker dies with it, and is asked for again.
-        with theirs, contextlib.suppress(OSError):
-            socket.send_fds(self._control, [b"w"], [theirs.fileno(), tickets[0]])
         worker.premises = premises
         worker.send(premises)
+        self._ask_for(worker, theirs, tickets[0])
         return worker
+
+    def _ask_for(self, worker: Worker, link: socket.socket, tickets: int) -> None:
+        """Asks the process for a worker, again later while it is too busy to take that in."""
+        if not worker.dead:
+            try:
+                socket.send_fds(self._control, [b"w"], [link.fileno(), tickets])
+            except BlockingIOError:
+                self._loop.call_later(_AGAIN_S, self._ask_for, worker, link, tickets)
+                return
+            except OSError:
+                # The process has died; so this worker dies with it, and is asked for again.
+                pass
+            self._unborn.append(worker)
+        link.close()
 
     def _news(self) -> None:
         """Takes in process ids of new workers and exit statuses of old ones."""
@@ -292,31 +309,41 @@ class Nursery:
         except OSError:
             content = b""
         if not content:
-            self._start_again()
+            self._gone()
             return
         self._received += content
         while len(self._received) >= STATUS.size:
             pid, status = STATUS.unpack_from(self._received)
             del self._received[: STATUS.size]
-            if status == -1 and pid == READY:
-                self._ready.set()
-            elif status == -1:
-                self._born(pid)
-            elif pid in self._living:
-                self._living.pop(pid).exit_status = status
+            self._take_in(pid, status)
 
-    def _start_again(self) -> None:
-        """Starts the process anew when it has died; workers that it made live on."""
-        logger.error("the process that forks workers has died; another takes its place")
-        if not self._ready.is_set():
-            # It may well be what it was to hold that ended it.
-            self._holding = None
-        self._loop.remove_reader(self._control.fileno())
-        self._control.close()
+    def _take_in(self, pid: int, status: int) -> None:
+        if pid == READY:
+            if self._ready is not None:
+                self._ready()
+        elif status == -1:
+            self._born(pid)
+        elif pid in self._living:
+            self._living.pop(pid).exit_status = status
+
+    def _let_go(self) -> None:
+        if self._alive:
+            self._alive = False
+            self._loop.remove_reader(self._control.fileno())
+            self._control.close()
+
+    def _gone(self) -> None:
+        """Deals with the death of the process; workers that it made live on."""
+        self._let_go()
+        assert self._process is not None
         self._process.wait()
         self._received.clear()
         unborn, self._unborn = [*self._unborn], deque()
-        self._start()
+        if self._died is None:
+            logger.error("the process that forks workers has died; another takes its place")
+            self._start()
+        else:
+            self._died()
         # Their pools ask for others, of the new process.
         for worker in unborn:
             worker.give_up()

@@ -110,9 +110,10 @@ class Pool:
         for worker in [*running, *self._idle]:
             worker.kill()
 
-    def reopen(self, premises: w.Premises) -> None:
-        """Lets every query from now on see another store; those that run go on with theirs."""
+    def reopen(self, premises: w.Premises, nursery: Nursery | None = None) -> None:
+        """Lets every query from now on see another store, or have other workers; those that run go on with theirs."""
         self._premises = premises
+        self._nursery = nursery or self._nursery
         for worker in [*self._idle]:
             self._forget(worker)
             worker.kill()

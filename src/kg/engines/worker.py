@@ -90,6 +90,8 @@ class Premises:
     services: Sequence[str] = ()
     service_time_limit_ms: int = 0
     service_max_bytes: int = 0
+    # Tells workers that find the store in memory from those that do not, or find an earlier copy of it.
+    generation: int = 0
 
 
 def premises_of(store: Path, prefixes: Mapping[str, str], settings: Settings, writable: bool = False) -> Premises:
@@ -122,7 +124,8 @@ def nursery(control_fd: int, holding: Path | None) -> None:
     # Ctrl-C in a terminal reaches the whole group; the service decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    held = None if holding is None else resident(holding)
+    # Before it is ready nothing comes, so that whatever does is the end.
+    held = None if holding is None else resident(holding, lambda: not select.select([control], [], [], 0)[0])
     signal.signal(signal.SIGCHLD, lambda *_: None)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -188,6 +191,10 @@ def _report_dead(control: socket.socket, children: set[int]) -> None:
 def _end(children: set[int]) -> None:
     for pid in children:
         os.kill(pid, signal.SIGKILL)
+    # Else they are left to the first process of all, which may be the service and not look after them.
+    with contextlib.suppress(ChildProcessError):
+        while children:
+            os.wait()
 
 
 def work(link: socket.socket, tickets: int, held: Store | None = None) -> None:

@@ -35,6 +35,7 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 # What is read from others at the moment of asking: what it means, and whether it only ever grows.
 _READ = {
     "kg_release_swaps": ("Releases taken over while running", True),
+    "kg_release_in_memory": ("1 while the release is held in memory for queries", False),
     "kg_cache_hits": ("Answers given from memory", True),
     "kg_cache_misses": ("Answers that had to be found", True),
     "kg_queries_killed": ("Queries ended for time, or for a client that left", True),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from kg.answers import Answers
+from kg.engines.memory import Memory
 from kg.engines.nursery import Nursery, Reply
 from kg.engines.pool import Pool
 from kg.engines.pooled import PooledSource
@@ -61,7 +62,8 @@ class Served:
 
     As a context it is in use: one that is retired is closed when the last use has ended.
     `free` runs what strangers write, `house` our own questions; neither waits for the other.
-    `tags` has for each named graph the digest of its triples; `nursery` makes the workers.
+    `tags` has for each named graph the digest of its triples; `nursery` makes the workers, and `memory` such as
+    have the release in memory.
     """
 
     answers: Answers
@@ -70,6 +72,7 @@ class Served:
     texts: Texts
     tags: Mapping[str, str]
     nursery: Nursery
+    memory: Memory | None = None
     users: int = 0
     retired: bool = False
 
@@ -103,12 +106,12 @@ class Served:
         if self.retired and not self.users:
             self.close()
 
-    def close(self) -> asyncio.Future[int]:
+    def close(self) -> asyncio.Future[list[int]]:
         """Ends its workers and lets go of its files; what is returned is done when the last process is gone."""
         self.free.close()
         self.house.close()
         self.answers.close()
-        return self.nursery.close()
+        return asyncio.gather(self.nursery.close(), *([self.memory.close()] if self.memory is not None else []))
 
 
 class Serving:
@@ -174,6 +177,7 @@ class Serving:
         """Numbers for the metrics."""
         found: dict[str, Callable[[], float]] = {
             "kg_release_swaps": lambda: self.swaps,
+            "kg_release_in_memory": lambda: self.current.memory is not None and self.current.memory.holds,
             "kg_cache_hits": lambda: self.cache.hits,
             "kg_cache_misses": lambda: self.cache.misses,
             "kg_queries_killed": lambda: self.current.free.killed + self.current.house.killed,
@@ -264,8 +268,7 @@ class Serving:
             older: it is asked now and then beside the current one, and not worth memory.
         """
         opened = await asyncio.to_thread(open_release, directory.root)
-        in_memory = not older and bytes_in_memory(directory) <= self.settings.memory_store_mb << 20
-        nursery = Nursery(holding=directory.store if in_memory else None)
+        nursery = Nursery()
         await nursery.open()
         premises = premises_of(directory.store, directory.prefixes.namespaces, self.settings)
         free = Pool(nursery, premises, self.settings)
@@ -276,9 +279,12 @@ class Serving:
         # Opening showed that the store is there; from here on only workers ask it.
         opened.source.close()
         assert self._texts is not None
-        return Served(
-            Answers(pooled, self._texts, self.settings), free, house, self._texts, tags_of(directory), nursery
-        )
+        memory = None
+        if not older and bytes_in_memory(directory) <= self.settings.memory_store_mb << 20:
+            memory = Memory(directory.store, premises, (free, house), nursery)
+            await memory.open()
+        answers = Answers(pooled, self._texts, self.settings)
+        return Served(answers, free, house, self._texts, tags_of(directory), nursery, memory)
 
     async def _watch(self) -> None:
         while True:
@@ -307,12 +313,6 @@ class Serving:
 
     async def _exchange(self, directory: ReleaseDirectory) -> None:
         served = await self._served(directory)
-        try:
-            # Until then the release before answers.
-            await served.nursery.ready()
-        except asyncio.CancelledError:
-            served.close()
-            raise
         before, self.current = self.current, served
         self.swaps += 1
         logger.info("now serving release %s", directory.id[:12])
