@@ -15,7 +15,7 @@ import pytest
 
 from kg.answers import Answers
 from kg.citations import Citation, address_of_query, address_of_question, citation_of
-from kg.errors import BadParameter, UnknownName
+from kg.errors import BadParameter, Forbidden, UnknownName
 from kg.names import Prefixes
 from kg.notebook.doors import LocalDoor
 from kg.notebook.graph import Graph
@@ -115,6 +115,17 @@ def test_what_is_no_address_of_an_answer_is_refused(answers: Answers, address: s
 def test_a_question_that_is_not_there_is_not_cited(answers: Answers) -> None:
     with pytest.raises(UnknownName):
         citation_of(answers, "/api/queries/no-such?x=1")
+
+
+@pytest.mark.parametrize("given", ["them=Finance", "theme=Nope", ""])
+def test_a_question_that_has_no_such_answer_is_not_cited(answers: Answers, given: str) -> None:
+    with pytest.raises((BadParameter, UnknownName)):
+        citation_of(answers, f"/api/queries/barriers-blocking-theme?{given}")
+
+
+def test_an_update_is_not_cited(answers: Answers) -> None:
+    with pytest.raises(Forbidden):
+        citation_of(answers, address_of_query("DROP ALL"))
 
 
 def test_a_release_without_a_date_is_cited_by_the_day_it_was_read() -> None:

@@ -130,6 +130,11 @@ class Answers:
         """Returns the answer to a question of queries/; arguments and errors are those of `Questions.ask`."""
         return self._questions.ask(name, parameters)
 
+    def question_asked(self, name: str, parameters: Mapping[str, Sequence[str]]) -> Question:
+        """Returns the question that `ask` would answer; the errors are the same."""
+        self._questions.bound(name, parameters)
+        return next(question for question in self.questions() if question.name == name)
+
     # Names
 
     @cached_property

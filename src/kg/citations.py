@@ -13,7 +13,8 @@ from datetime import date
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from kg.answers import Answers
-from kg.errors import BadParameter, UnknownName
+from kg.engines.guards import guard_query
+from kg.errors import BadParameter
 
 Field = tuple[str, str]
 NAME = "Policy evidence"
@@ -104,8 +105,8 @@ def citation_of(answers: Answers, address: str, service: str = "", accessed: dat
         accessed: when it was read; today by default.
 
     Raises:
-        BadParameter: it is no address of an answer.
-        UnknownName: there is no such question.
+        BadParameter, UnknownName, AmbiguousName: it is no address of an answer.
+        Forbidden, LimitError: no service takes the query.
     """
     path, _, given = address.partition("#")[0].partition("?")
     if not _ANSWERS.fullmatch(path):
@@ -139,13 +140,12 @@ def _asked(answers: Answers, path: str, fields: Sequence[Field]) -> tuple[str, s
         query = next((value for name, value in fields if name == "query"), None)
         if query is None:
             raise BadParameter("answer: the address of a SPARQL query holds it as query=.")
+        guard_query(query, answers.settings)
         return "Rows of a SPARQL query.", query
     if path.startswith(_QUESTIONS):
         name = unquote(path.removeprefix(_QUESTIONS))
-        question = next((question for question in answers.questions() if question.name == name), None)
-        if question is None:
-            raise UnknownName(f"There is no question {name!r}; /api/queries and `kg ask` list them.")
-        return f"{question.summary}", f"{name} {given}".strip()
+        parameters = {key: [value for other, value in fields if other == key] for key, _ in fields}
+        return f"{answers.question_asked(name, parameters).summary}", f"{name} {given}".strip()
     kind = dict(fields).get("view", "explorer") if path == "/" else path.removeprefix("/api/")
     ends = [value for name, value in fields if name in {"from", "to", "entity", "theme", "item", "q"}]
     about = f": {' and '.join(ends)}" if ends else ""

@@ -34,6 +34,15 @@ class Questions:
             AmbiguousName: a label names several entities.
             BadParameter: a parameter is missing, unknown, given twice or of the wrong type.
         """
+        query, shown = self.bound(name, parameters)
+        return self.answer(name, shown, query)
+
+    def bound(self, name: str, parameters: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, object]]:
+        """Returns the query that a question comes to, and its parameters as they are shown.
+
+        Raises:
+            As `ask`.
+        """
         question = self._question(name)
         known = {parameter.name for parameter in question.parameters}
         for given in parameters:
@@ -41,8 +50,7 @@ class Questions:
                 raise BadParameter(f"{given}: {name} has no such parameter; it has {listed(known)}.")
         terms = {p.name: self._terms(p, parameters.get(p.name, ())) for p in question.parameters}
         query = question.bound({name: [[term] for term in values] for name, values in terms.items()})
-        shown = {p.name: _shown(p, terms[p.name]) for p in question.parameters if terms[p.name]}
-        return self.answer(name, shown, query)
+        return query, {p.name: _shown(p, terms[p.name]) for p in question.parameters if terms[p.name]}
 
     def _question(self, name: str) -> Question:
         for question in self._release.library.listed:
