@@ -220,6 +220,35 @@ def test_a_graph_is_read_through_the_graph_store(client: TestClient, embedded: T
     assert sorted(there.text.splitlines()) == sorted(here.text.splitlines())
 
 
+PRIVATE = "http://example.org/private"
+
+
+@pytest.mark.parametrize("graph", [PRIVATE, CATALOGUE])
+def test_what_else_the_engine_holds_is_as_if_it_were_not_there(
+    client: TestClient, standing_in: Standing, graph: str
+) -> None:
+    plain, within = "?s ?p ?o", f"GRAPH <{graph}> {{ ?s ?p ?o }}"
+    asked = [
+        {"query": f"SELECT ?o FROM <{graph}> {{ {plain} }}"},
+        {"query": f"SELECT ?o FROM NAMED <{graph}> {{ {within} }}"},
+        {"query": f"SELECT ?o FROM NAMED <{graph}> {{ GRAPH ?g {{ {plain} }} }}"},
+        {"query": f"SELECT ?o {{ {within} }}"},
+        {"query": f"SELECT ?o {{ {plain} }}", "default-graph-uri": graph},
+        {"query": f"SELECT ?o {{ GRAPH ?g {{ {plain} }} }}", "named-graph-uri": graph},
+        {"query": f"SELECT ?o FROM <{graph}> {{ {within} }}", "named-graph-uri": graph},
+    ]
+    with closing(standing_in.server.open()) as engine:
+        engine.add(PRIVATE, b'<http://example.org/a> <http://example.org/b> "a secret" .\n')
+        try:
+            for fields in asked:
+                answer = client.get("/sparql", params=fields)
+                assert (answer.status_code, answer.json()["results"]["bindings"]) == (200, []), fields
+            described = client.get("/sparql", params={"query": "DESCRIBE <http://example.org/a>"})
+            assert "secret" not in described.text
+        finally:
+            engine.clear(PRIVATE)
+
+
 # Connections
 
 
