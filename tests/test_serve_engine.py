@@ -167,6 +167,7 @@ REFUSED = [
     ({"query": "SELECT * {" + "{" * 200 + "}" * 200 + "}"}, 413, "KG_MAX_NESTING"),
     ({"query": "ASK {}", "default-graph-uri": "kettle"}, 400, "IRI"),
     ({"query": "ASK {}", "release": "0123456789"}, 404, "not kept here"),
+    ({"query": "ASK {}", "release": "latest"}, 400, "'latest' is no release"),
 ]
 
 
@@ -178,6 +179,14 @@ def test_what_is_refused_over_the_embedded_store_is_refused_here(
 
     assert (answer.status_code, words in answer.text) == (status, True), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_release_is_named_by_eight_digits_or_more(client: TestClient, embedded: TestClient) -> None:
+    release = client.get("/api/release").json()["release"]
+    for text, status in {release[:8]: 200, release: 200, release[:7]: 400, "": 400, "g" * 8: 400}.items():
+        here, there = (c.get("/api/gaps", params={"release": text}) for c in (embedded, client))
+        assert (there.status_code, there.json()) == (here.status_code, here.json())
+        assert there.status_code == status, text
 
 
 @pytest.mark.parametrize(
