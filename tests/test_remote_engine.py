@@ -103,6 +103,10 @@ def sends(body: bytes, status: int = 200, length: int | None = None, **headers: 
     return answer
 
 
+def closes(_handler: BaseHTTPRequestHandler, _: int) -> None:
+    """Ends the connection without a word."""
+
+
 def resets(handler: BaseHTTPRequestHandler, _: int) -> None:
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
@@ -211,6 +215,28 @@ def test_an_answer_that_an_engine_cut_at_a_limit_of_its_own_is_an_error() -> Non
 
         with pytest.raises(EngineError, match="at 1 rows"):
             source.select(SELECT)
+        source.close()
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "end"),
+    [
+        (
+            sends(b"", 401),
+            "answered 401: Unauthorized. KG_ENGINE_AUTH, KG_ENGINE_USER and KG_ENGINE_PASSWORD say who we are.",
+        ),
+        (sends(b"no such graph.", 400), "answered 400: no such graph."),
+        (sends(b"who?", 400), "answered 400: who?"),
+        (closes, "broke off: Server disconnected without sending a response."),
+    ],
+)
+def test_what_an_engine_said_ends_as_a_sentence_does(misbehave: Callable[..., None], end: str) -> None:
+    with scripted(misbehave) as server:
+        source = source_at(server, query_time_limit_ms=2000)
+
+        with pytest.raises(KgError) as refused:
+            source.select(SELECT)
+        assert str(refused.value).endswith(f" {end}")
         source.close()
 
 
