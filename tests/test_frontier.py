@@ -145,6 +145,16 @@ def test_links_between_things_and_one_link_are_the_same(afar: Answers, answers: 
     assert afar.links_from(iris[:5]) == answers.links_from(iris[:5])
 
 
+@pytest.mark.parametrize("name", ["COSLA", "a b", "", "http://[bad", "a>b", "http://example.org/not-there"])
+def test_what_is_no_name_of_a_thing_is_unknown_as_among_all_links(afar: Answers, answers: Answers, name: str) -> None:
+    links = answers.opened.links
+    iris = [links.iri(0), name, links.iri(1)]
+    here = answers.subgraph(iris)
+
+    assert here.unknown == (name,)
+    assert afar.subgraph(iris) == here
+
+
 def test_kinds_of_link_origins_and_what_links_join_are_the_same(afar: Answers, answers: Answers) -> None:
     here, there = answers.opened.links, afar.opened.links
 

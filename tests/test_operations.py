@@ -428,6 +428,31 @@ def test_a_service_logs_its_start_its_requests_and_its_end_as_json_lines(release
     assert all({"time", "level", "logger"} <= set(line) for line in lines)
 
 
+_REQUEST = """
+import logging, sys
+import httpx2
+from kg.web.logs import start_log
+start_log(sys.argv[1])
+httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200))).get("http://127.0.0.1/")
+logging.getLogger("kg").info("ours")
+logging.getLogger("httpx2").warning("a complaint")
+"""
+
+
+@pytest.mark.parametrize(("level", "told"), [("info", ["ours", "a complaint"]), ("warning", ["a complaint"])])
+def test_requests_to_an_engine_are_no_lines_of_the_log(level: str, told: list[str]) -> None:
+    assert _logged(level) == told
+
+
+def test_at_debug_requests_to_an_engine_are_logged() -> None:
+    assert any("http://127.0.0.1/" in message for message in _logged("debug"))
+
+
+def _logged(level: str) -> list[str]:
+    ran = subprocess.run([sys.executable, "-c", _REQUEST, level], capture_output=True, text=True, check=True)
+    return [json.loads(line)["message"] for line in ran.stderr.splitlines()]
+
+
 def test_the_log_can_be_turned_down(release_folder: Path) -> None:
     with started(release_folder, KG_LOG_LEVEL="warning") as (process, address):
         with urlopen(f"{address}/sparql?query=ASK%7B%7D"):

@@ -18,6 +18,8 @@ import pytest
 from pyoxigraph import Literal, NamedNode
 
 from kg.engines.remote.capabilities import KINDS, Capabilities
+from kg.engines.remote.catalogue import CATALOGUE
+from kg.engines.remote.claims import PUBLISHING
 from kg.engines.remote.engine import Engine, open_engine
 from kg.engines.remote.literals import restored_json, restored_triples
 from kg.engines.remote.preparing import NOTHING, Dataset, prepared
@@ -99,6 +101,10 @@ def sends(body: bytes, status: int = 200, length: int | None = None, **headers: 
         handler.wfile.write(body)
 
     return answer
+
+
+def closes(_handler: BaseHTTPRequestHandler, _: int) -> None:
+    """Ends the connection without a word."""
 
 
 def resets(handler: BaseHTTPRequestHandler, _: int) -> None:
@@ -209,6 +215,28 @@ def test_an_answer_that_an_engine_cut_at_a_limit_of_its_own_is_an_error() -> Non
 
         with pytest.raises(EngineError, match="at 1 rows"):
             source.select(SELECT)
+        source.close()
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "end"),
+    [
+        (
+            sends(b"", 401),
+            "answered 401: Unauthorized. KG_ENGINE_AUTH, KG_ENGINE_USER and KG_ENGINE_PASSWORD say who we are.",
+        ),
+        (sends(b"no such graph.", 400), "answered 400: no such graph."),
+        (sends(b"who?", 400), "answered 400: who?"),
+        (closes, "broke off: Server disconnected without sending a response."),
+    ],
+)
+def test_what_an_engine_said_ends_as_a_sentence_does(misbehave: Callable[..., None], end: str) -> None:
+    with scripted(misbehave) as server:
+        source = source_at(server, query_time_limit_ms=2000)
+
+        with pytest.raises(KgError) as refused:
+            source.select(SELECT)
+        assert str(refused.value).endswith(f" {end}")
         source.close()
 
 
@@ -353,6 +381,7 @@ def test_the_addresses_of_every_kind_follow_from_one(kind: str, below: str) -> N
 
 
 DATASET = Dataset(MERGED_GRAPH, ("http://g/1", "http://g/2"))
+BASED = Request("SELECT * FROM NAMED <2> { ?s ?p ?o }", base="http://g/x")
 
 
 @pytest.mark.parametrize(
@@ -362,15 +391,38 @@ DATASET = Dataset(MERGED_GRAPH, ("http://g/1", "http://g/2"))
         (Request("SELECT * { GRAPH ?g { ?s ?p ?o } }"), [MERGED_GRAPH], ["http://g/1", "http://g/2"]),
         (Request("SELECT * { ?s ?p ?o }", default_graphs=["http://g/1"]), ["http://g/1"], [NOTHING]),
         (Request("SELECT * { ?s ?p ?o }", named_graphs=["http://g/1"]), [NOTHING], ["http://g/1"]),
-        (Request("SELECT * FROM ex:a { GRAPH ?g { ?s ?p ?o } }"), [EX + "a"], [NOTHING]),
-        (Request("SELECT * FROM NAMED <b> { ?s ?p ?o }", base="http://h/x/"), [NOTHING], ["http://h/x/b"]),
-        (Request("BASE <http://k/> SELECT * FROM <b> { ?s ?p ?o }", base="http://h/"), ["http://k/b"], [NOTHING]),
+        (Request("SELECT * FROM g:1 { GRAPH ?g { ?s ?p ?o } }"), ["http://g/1"], [NOTHING]),
+        (BASED, [NOTHING], ["http://g/2"]),
+        (replace(BASED, query=f"BASE <http://g/> {BASED.query}", base="http://h/"), [NOTHING], ["http://g/2"]),
+        (replace(BASED, default_graphs=["http://g/1"]), ["http://g/1"], [NOTHING]),
+        (Request(f"ASK FROM <{MERGED_GRAPH}> {{}}"), [MERGED_GRAPH], [NOTHING]),
     ],
 )
 def test_every_read_names_its_whole_dataset(request_: Request, default: list[str], named: list[str]) -> None:
-    sent = prepared(request_, dict(PREFIXES.namespaces), DATASET, KINDS["generic"])
+    sent = prepared(request_, {"g": "http://g/"}, DATASET, KINDS["generic"])
 
     assert (list(sent.default_graphs), list(sent.named_graphs)) == (default, named)
+    # It is named beside the query alone, so an engine has no choice between two.
+    assert "FROM" not in sent.query
+
+
+@pytest.mark.parametrize(
+    ("request_", "default", "named"),
+    [
+        (Request("ASK {}", default_graphs=["http://private/"]), [NOTHING], [NOTHING]),
+        (Request("ASK {}", named_graphs=["http://private/", "http://g/2"]), [NOTHING], ["http://g/2"]),
+        (Request("ASK FROM <http://private/> FROM g:1 {}"), ["http://g/1"], [NOTHING]),
+        (Request("ASK FROM NAMED <http://private/> {}"), [NOTHING], [NOTHING]),
+        (Request(r"ASK FROM g:a\/b {}"), [NOTHING], [NOTHING]),
+        (Request(f"ASK FROM <{CATALOGUE}> {{}}", default_graphs=["http://g/1"]), ["http://g/1"], [NOTHING]),
+        (Request(f"ASK FROM <{CATALOGUE}> FROM NAMED <{PUBLISHING}> {{}}"), [NOTHING], [NOTHING]),
+    ],
+)
+def test_no_graph_beside_the_release_is_named(request_: Request, default: list[str], named: list[str]) -> None:
+    sent = prepared(request_, {"g": "http://g/"}, DATASET, KINDS["generic"])
+
+    assert (list(sent.default_graphs), list(sent.named_graphs)) == (default, named)
+    assert "FROM" not in sent.query
 
 
 def test_only_prefixes_that_are_used_and_not_declared_are_declared() -> None:

@@ -167,6 +167,7 @@ REFUSED = [
     ({"query": "SELECT * {" + "{" * 200 + "}" * 200 + "}"}, 413, "KG_MAX_NESTING"),
     ({"query": "ASK {}", "default-graph-uri": "kettle"}, 400, "IRI"),
     ({"query": "ASK {}", "release": "0123456789"}, 404, "not kept here"),
+    ({"query": "ASK {}", "release": "latest"}, 400, "'latest' is no release"),
 ]
 
 
@@ -178,6 +179,14 @@ def test_what_is_refused_over_the_embedded_store_is_refused_here(
 
     assert (answer.status_code, words in answer.text) == (status, True), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_release_is_named_by_eight_digits_or_more(client: TestClient, embedded: TestClient) -> None:
+    release = client.get("/api/release").json()["release"]
+    for text, status in {release[:8]: 200, release: 200, release[:7]: 400, "": 400, "g" * 8: 400}.items():
+        here, there = (c.get("/api/gaps", params={"release": text}) for c in (embedded, client))
+        assert (there.status_code, there.json()) == (here.status_code, here.json())
+        assert there.status_code == status, text
 
 
 @pytest.mark.parametrize(
@@ -218,6 +227,35 @@ def test_a_graph_is_read_through_the_graph_store(client: TestClient, embedded: T
 
     assert there.status_code == 200
     assert sorted(there.text.splitlines()) == sorted(here.text.splitlines())
+
+
+PRIVATE = "http://example.org/private"
+
+
+@pytest.mark.parametrize("graph", [PRIVATE, CATALOGUE])
+def test_what_else_the_engine_holds_is_as_if_it_were_not_there(
+    client: TestClient, standing_in: Standing, graph: str
+) -> None:
+    plain, within = "?s ?p ?o", f"GRAPH <{graph}> {{ ?s ?p ?o }}"
+    asked = [
+        {"query": f"SELECT ?o FROM <{graph}> {{ {plain} }}"},
+        {"query": f"SELECT ?o FROM NAMED <{graph}> {{ {within} }}"},
+        {"query": f"SELECT ?o FROM NAMED <{graph}> {{ GRAPH ?g {{ {plain} }} }}"},
+        {"query": f"SELECT ?o {{ {within} }}"},
+        {"query": f"SELECT ?o {{ {plain} }}", "default-graph-uri": graph},
+        {"query": f"SELECT ?o {{ GRAPH ?g {{ {plain} }} }}", "named-graph-uri": graph},
+        {"query": f"SELECT ?o FROM <{graph}> {{ {within} }}", "named-graph-uri": graph},
+    ]
+    with closing(standing_in.server.open()) as engine:
+        engine.add(PRIVATE, b'<http://example.org/a> <http://example.org/b> "a secret" .\n')
+        try:
+            for fields in asked:
+                answer = client.get("/sparql", params=fields)
+                assert (answer.status_code, answer.json()["results"]["bindings"]) == (200, []), fields
+            described = client.get("/sparql", params={"query": "DESCRIBE <http://example.org/a>"})
+            assert "secret" not in described.text
+        finally:
+            engine.clear(PRIVATE)
 
 
 # Connections

@@ -188,7 +188,7 @@ def _named(url: str, limits: Limits, deadline: float) -> Iterator[None]:
             words = f"{where} did not answer within {limits.time_ms} ms ({limits.time_name})."
             raise EngineTimeout(words) from error
         words = str(error) or type(error).__name__
-        raise EngineSilent(f"{where} is not reached, or broke off: {words}.") from error
+        raise EngineSilent(f"{where} is not reached, or broke off: {_sentence(words)}") from error
 
 
 def _whole(url: str, response: httpx2.Response, limits: Limits, deadline: float) -> IO[bytes]:
@@ -239,7 +239,13 @@ def _error_of(url: str, response: httpx2.Response, deadline: float) -> EngineErr
     shown = words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "…"
     hint = " KG_ENGINE_AUTH, KG_ENGINE_USER and KG_ENGINE_PASSWORD say who we are." * (response.status_code == 401)
     kind = _Away if response.status_code in _TRY_AGAIN else EngineError
-    return kind(f"{shown_address(url)} answered {response.status_code}: {shown or response.reason_phrase}{hint}")
+    answered = _sentence(shown or response.reason_phrase)
+    return kind(f"{shown_address(url)} answered {response.status_code}: {answered}{hint}")
+
+
+def _sentence(words: str) -> str:
+    """Returns what another program said, ended as a sentence is."""
+    return words if words.endswith((".", "…", "!", "?")) else f"{words}."
 
 
 def shown_address(url: str) -> str:

@@ -141,6 +141,19 @@ def current_release(folder: Path) -> ReleaseDirectory | None:
         return None
 
 
+def check_beginning(start: str, parameter: str = "release") -> None:
+    """Returns when a text may be the beginning of a release's id.
+
+    Raises:
+        BadParameter: it is none, or too short.
+    """
+    if len(start) < LEAST_DIGITS or not set(start) <= set("0123456789abcdef"):
+        raise BadParameter(
+            f"{parameter}: {start!r} is no release; give its id, or the first {LEAST_DIGITS} or more of its"
+            " hexadecimal digits (0-9, a-f)."
+        )
+
+
 def kept_release(folder: Path, start: str, parameter: str = "release") -> ReleaseDirectory:
     """Returns the release in a folder of releases whose id begins with a text.
 
@@ -152,11 +165,7 @@ def kept_release(folder: Path, start: str, parameter: str = "release") -> Releas
         BadParameter: the text is no beginning of an id, is too short, or several ids begin so.
         UnknownName: no kept release has such an id.
     """
-    if len(start) < LEAST_DIGITS or not set(start) <= set("0123456789abcdef"):
-        raise BadParameter(
-            f"{parameter}: {start!r} is no release; give its id, or the first {LEAST_DIGITS} or more of its"
-            " hexadecimal digits (0-9, a-f)."
-        )
+    check_beginning(start, parameter)
     # A release stands under its id; one that is served alone may stand under any name.
     candidates = (current_release(path) for path in (folder, *sorted(folder.glob(f"{start}*"))))
     found = {release.id: release for release in candidates if release is not None and release.id.startswith(start)}

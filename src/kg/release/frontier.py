@@ -196,7 +196,8 @@ class _Fetching:
         """Returns how many links things have."""
         found = {iri: self._kept_degrees[iri] for iri in things if iri in self._kept_degrees}
         unknown = sorted(set(things) - found.keys())
-        for part in self._in_batches(lambda iris: self._degrees.bound({"node": _terms(iris)}), unknown, ("node", 0)):
+        nameable = [iri for iri in unknown if _is_absolute(iri)]
+        for part in self._in_batches(lambda iris: self._degrees.bound({"node": _terms(iris)}), nameable, ("node", 0)):
             found.update((text_of(node), int(text_of(count))) for node, count in part)
         found.update((iri, 0) for iri in unknown if iri not in found)
         if len(self._kept_degrees) + len(unknown) <= _KEPT_COUNTS:
@@ -345,6 +346,15 @@ class _Remembering:
 
 def _ends(row: Row) -> tuple[str, str]:
     return str(row[0]), str(row[2])
+
+
+def _is_absolute(text: str) -> bool:
+    """Tells whether a text is an absolute IRI; what is none has no links, and cannot be asked for."""
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _terms(iris: Iterable[str]) -> list[list[NamedNode]]:

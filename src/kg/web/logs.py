@@ -86,7 +86,8 @@ def start_log(level_name: str) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # Nor the place in the code (the way that the library's own documentation gives).
     logging._srcfile = None
-    # The server's own words about start and stop repeat ours; what it complains of stays.
+    # The server's own words about start and stop repeat ours, and an HTTP client's tell each request to an
+    # engine, of which there are two a second at rest; what they complain of stays.
     if level > logging.DEBUG:
-        for name in ("uvicorn", "asyncio"):
+        for name in ("uvicorn", "asyncio", "httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(max(level, logging.WARNING))

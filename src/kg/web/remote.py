@@ -25,7 +25,7 @@ from kg.engines.source import Request
 from kg.engines.worker import Job, premises_of
 from kg.errors import LimitError, OverloadError, UnknownName
 from kg.release.companion import companion, dataset_of, open_beside, standing
-from kg.release.directory import ReleaseDirectory
+from kg.release.directory import ReleaseDirectory, check_beginning
 from kg.tokens import is_graph_form
 from kg.web.serving import Served, Serving, tags_of
 from kg.workspace import Settings
@@ -75,6 +75,7 @@ class EngineServing(Serving):
 
         Raises:
             Publishing: a release is being written to the engine.
+            BadParameter: what names a release is no beginning of an id.
             UnknownName: an older release is named, which an engine does not keep.
         """
         if self._publishing:
@@ -82,7 +83,8 @@ class EngineServing(Serving):
         return await super().taken(release, parameter)
 
     async def _named(self, release: str, parameter: str) -> Served:
-        if self.current.release_id.startswith(release) and release:
+        check_beginning(release, parameter)
+        if self.current.release_id.startswith(release):
             return self.current
         raise UnknownName(
             f"{parameter}: {release!r} is not kept here; an engine holds {self.current.release_id} alone."

@@ -71,15 +71,16 @@ def prepared(request: Request, prefixes: Mapping[str, str], dataset: Dataset, en
     if engine.most_selects is not None and _selects(cut) > engine.most_selects:
         words = f"SELECT within SELECT over {engine.most_selects} deep"
         raise Forbidden(f"{words} is refused: on this kind of engine ({engine.name}) such queries fail or mislead.")
-    declared = _declared(cut)
-    used = [name for name in prefixes if f"{name}:" in request.query and name not in declared]
+    known = {**prefixes, **_declared(cut)}
+    used = [name for name in prefixes if f"{name}:" in request.query and name not in _declared(cut)]
     head = "".join(f"PREFIX {name}: <{prefixes[name]}> " for name in used)
     base = "" if request.base is None else f"BASE <{request.base}> "
-    text = _without_escapes(request.query, cut, {**prefixes, **declared})
+    clauses = _from_clauses(cut, known, request.base)
+    text = _rewritten(request.query, cut, known, clauses)
     text = mended(text) if engine.mends_group_concat else text
     if dataset.everywhere:
         return Prepared(head + within_graph(text, dataset.default), (), ())
-    return Prepared(base + head + text, *_graphs(request, cut, {**prefixes, **declared}, dataset))
+    return Prepared(base + head + text, *_graphs(request, cut, clauses, dataset))
 
 
 def _selects(cut: Sequence[Token]) -> int:
@@ -112,18 +113,34 @@ def check_syntax(request: Request, prefixes: Mapping[str, str]) -> None:
         raise bad_query(request.query, str(error), prefixes, request.base) from error
 
 
+@dataclass(frozen=True)
+class _Clause:
+    """A FROM or FROM NAMED: the graph that it names, and where it stands in the query."""
+
+    graph: str
+    is_named: bool
+    start: int
+    end: int
+
+
 def _graphs(
-    request: Request, cut: Sequence[Token], prefixes: Mapping[str, str], dataset: Dataset
+    request: Request, cut: Sequence[Token], clauses: Sequence[_Clause], dataset: Dataset
 ) -> tuple[Sequence[str], Sequence[str]]:
     """Returns the default and the named graphs of a query: those of the request, of its FROM, or of the release."""
     if request.default_graphs or request.named_graphs:
-        return request.default_graphs or (NOTHING,), request.named_graphs or (NOTHING,)
-    default, named = _from_clauses(cut, prefixes, request.base)
-    if default or named:
-        return default or (NOTHING,), named or (NOTHING,)
+        return _ours(request.default_graphs, dataset), _ours(request.named_graphs, dataset)
+    if clauses:
+        default = [clause.graph for clause in clauses if not clause.is_named]
+        return _ours(default, dataset), _ours([clause.graph for clause in clauses if clause.is_named], dataset)
     # To name hundreds of graphs costs an engine time, and without GRAPH nothing looks at them.
     asks_for_graphs = any(token.keyword == "GRAPH" for token in cut)
     return (dataset.default,), (dataset.named if asks_for_graphs and dataset.named else (NOTHING,))
+
+
+def _ours(graphs: Sequence[str], dataset: Dataset) -> Sequence[str]:
+    """Returns those that belong to the release: what else the engine holds is not for those who ask of it."""
+    known = {dataset.default, *dataset.named}
+    return [graph for graph in graphs if graph in known] or (NOTHING,)
 
 
 def _declared(cut: Sequence[Token]) -> dict[str, str]:
@@ -135,15 +152,22 @@ def _declared(cut: Sequence[Token]) -> dict[str, str]:
     }
 
 
-def _without_escapes(query: str, cut: Sequence[Token], known: Mapping[str, str]) -> str:
-    """Returns the query with each name that has an escape in it as a whole IRI: not all engines read them."""
-    if "\\" not in query:
-        return query
+def _rewritten(query: str, cut: Sequence[Token], known: Mapping[str, str], clauses: Sequence[_Clause]) -> str:
+    """Returns the query with each name that has an escape in it as a whole IRI, and without FROM.
+
+    Not all engines read the escapes, nor leave FROM alone where the request itself names the graphs.
+    """
+    escaped = (token for token in cut if token.kind == "pname" and "\\" in token.text)
+    spans = [
+        *((clause.start, clause.end, "") for clause in clauses),
+        *((token.start, token.end, f"<{_whole_name(token, known)}>") for token in escaped),
+    ]
     parts, at = list[str](), 0
-    for token in cut:
-        if token.kind == "pname" and "\\" in token.text:
-            parts += [query[at : token.start], f"<{_whole_name(token, known)}>"]
-            at = token.end
+    for start, end, instead in sorted(spans):
+        # A name that a clause holds goes with it.
+        if start >= at:
+            parts += [query[at:start], instead]
+            at = end
     return "".join([*parts, query[at:]])
 
 
@@ -152,18 +176,18 @@ def _whole_name(token: Token, known: Mapping[str, str]) -> str:
     return known[prefix] + local.replace("\\", "")
 
 
-def _from_clauses(cut: Sequence[Token], known: Mapping[str, str], base: str | None) -> tuple[list[str], list[str]]:
-    """Returns the graphs that FROM and FROM NAMED name."""
+def _from_clauses(cut: Sequence[Token], known: Mapping[str, str], base: str | None) -> list[_Clause]:
+    """Returns the clauses that name the graphs of a query."""
     bases = [after.text[1:-1] for before, after in pairwise(cut) if before.keyword == "BASE" and after.kind == "iri"]
-    default, named = list[str](), list[str]()
+    clauses = list[_Clause]()
     for at, token in enumerate(cut):
         if token.keyword != "FROM":
             continue
         is_named = at + 1 < len(cut) and cut[at + 1].keyword == "NAMED"
         name = cut[at + 1 + is_named]
         iri = urljoin((bases or [base or ""])[0], name.text[1:-1]) if name.kind == "iri" else _whole_name(name, known)
-        (named if is_named else default).append(iri)
-    return default, named
+        clauses.append(_Clause(iri, is_named, token.start, name.end))
+    return clauses
 
 
 def _check_name(name: str) -> None:
