@@ -212,6 +212,16 @@ def test_an_answer_that_an_engine_cut_at_a_limit_of_its_own_is_an_error() -> Non
         source.close()
 
 
+def test_an_engine_that_does_not_tell_its_limit_is_taken_at_its_word() -> None:
+    with scripted(sends(b"function is not allowed", 500)) as server:
+        engine = replace(open_engine(server.address, settings()), kind=KINDS["virtuoso"])
+
+        assert engine.most_rows is None
+        assert engine.most_rows is None
+        assert len(server.received) == 1
+        engine.close()
+
+
 # Trying again
 
 
