@@ -24,10 +24,12 @@ from conftest import ROOT
 from engines import KINDS, Server, free_port, oxigraph, shared, virtuoso
 from kg.engines.remote.capabilities import KINDS as CAPABILITIES
 from kg.engines.remote.catalogue import (
+    CATALOGUE,
     read_digests,
     read_files,
     read_stamp,
 )
+from kg.engines.remote.claims import PUBLISHING
 from kg.engines.remote.engine import Engine, open_engine
 from kg.engines.remote.graphs import count_triples
 from kg.engines.remote.literals import restored_triples
@@ -366,6 +368,29 @@ def test_an_engine_that_lies_about_its_counts_is_told_so(
         publish(small, engine)
 
     assert read_stamp(engine).publishing == small.id
+
+
+@pytest.mark.slow
+def test_an_engine_that_would_cut_what_is_read_back_is_named_before_anything_is_written(
+    small: ReleaseDirectory,
+) -> None:
+    largest = max(counts_of(small).values())
+    server = virtuoso(largest - 1)
+    try:
+        with closing(server.open()) as engine:
+            with pytest.raises(EngineError, match=rf"at {largest - 1} triples \(ResultSetMaxRows.* {largest} at least"):
+                publish(small, engine)
+            assert not any(count_triples(engine, [*counts_of(small), CATALOGUE, PUBLISHING]).values())
+        server.allow_rows(largest)
+        with closing(server.open()) as engine:
+            publish(small, engine)
+            assert_stands(small, engine)
+        # What is whole need not be read back.
+        server.allow_rows(largest // 2)
+        with closing(server.open()) as engine:
+            assert publish(small, engine).written == ()
+    finally:
+        server.stop()
 
 
 @pytest.mark.slow

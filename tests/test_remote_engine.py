@@ -240,6 +240,16 @@ def test_what_an_engine_said_ends_as_a_sentence_does(misbehave: Callable[..., No
         source.close()
 
 
+def test_an_engine_that_does_not_tell_its_limit_is_taken_at_its_word() -> None:
+    with scripted(sends(b"function is not allowed", 500)) as server:
+        engine = replace(open_engine(server.address, settings()), kind=KINDS["virtuoso"])
+
+        assert engine.most_rows is None
+        assert engine.most_rows is None
+        assert len(server.received) == 1
+        engine.close()
+
+
 # Trying again
 
 

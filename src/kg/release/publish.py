@@ -75,6 +75,7 @@ def publish(
 
     Raises:
         Publishing: another publisher is at work, or took over this one's.
+        EngineError: the engine gives fewer rows than a graph has that must be read back; nothing is written.
         SourceError: the engine failed, or a graph does not stand there as it is here (with the triples).
         ReleaseError: the release cannot be read.
     """
@@ -82,6 +83,7 @@ def publish(
     done = None if every_line else publication.nothing_to_do()
     if done is not None:
         return done
+    publication.check_limit(every_line)
     with held(engine, release.id, take_over) as hold:
         return publication.run(hold, every_line)
 
@@ -109,16 +111,33 @@ class _Publication:
             return None
         return self._published((), ())
 
-    def run(self, hold: Hold, every_line: bool) -> Published:
-        """Writes what differs, while the engine is held."""
-        # Each step begins with a look whether another publisher has taken over.
-        self._progress = _beginning_with(hold.check, self._progress)
+    def check_limit(self, every_line: bool) -> None:
+        """Returns when every graph that is to be compared comes back whole, as the engine is set up."""
+        most = self._engine.most_rows
+        if most is None or most >= max(self._counts.values()):
+            return
+        largest = max(self._unsure(every_line)[0], key=self._counts.__getitem__, default=None)
+        if largest is not None and self._counts[largest] > most:
+            raise EngineError(
+                f"{self._engine.name} cuts what it sends at {most} triples ({self._engine.kind.cut_setting}), so "
+                f"{largest} could not be compared: set it to {self._counts[largest]} at least. Nothing was written."
+            )
+
+    def _unsure(self, every_line: bool) -> tuple[list[str], dict[str, str], dict[str, int]]:
+        """Returns the graphs that may differ there, and the digests that are known and the counts that are found."""
         known, counts = read_digests(self._engine), count_triples(self._engine, sorted(self._counts))
         unsure = [
             name
             for name, digest in sorted(self._digests.items())
             if every_line or known.get(name) != digest or counts[name] != self._counts[name]
         ]
+        return unsure, known, counts
+
+    def run(self, hold: Hold, every_line: bool) -> Published:
+        """Writes what differs, while the engine is held."""
+        # Each step begins with a look whether another publisher has taken over.
+        self._progress = _beginning_with(hold.check, self._progress)
+        unsure, known, counts = self._unsure(every_line)
         surplus = tuple(sorted(set(known) - set(self._digests)))
         self._progress("comparing what is known")
         remove_digests(self._engine, {name: known[name] for name in (*surplus, *unsure) if name in known})
@@ -145,7 +164,7 @@ class _Publication:
         written, done = list[str](), 0
         store = Store.read_only(str(self._release.store))
         try:
-            for lot in lots({name: self._counts[name] for name in every}, self._engine.kind.table_rows):
+            for lot in lots({name: self._counts[name] for name in every}, self._rows_at_once):
                 which = f"graphs {done + 1} to {done + len(lot)}" if len(lot) > 1 else f"graph {done + 1}"
                 steps = _told(self._progress, f"{which} of {len(every)}")
                 written += self._bring(store, lot, {name for name in lot if self._is_empty(name, counts[name])}, steps)
@@ -156,9 +175,14 @@ class _Publication:
             gc.collect()
         return tuple(written)
 
+    @property
+    def _rows_at_once(self) -> int:
+        usual = self._engine.kind.table_rows
+        return min(usual, self._engine.most_rows or usual)
+
     def _is_empty(self, name: str, found: int) -> bool:
-        """Returns whether nothing stands in a graph there; one that holds far too much is emptied."""
-        if found > self._counts[name] * _MOST_SURPLUS:
+        """Returns whether nothing stands in a graph there; one that holds far too much, or is cut, is emptied."""
+        if found > min(self._counts[name] * _MOST_SURPLUS, self._engine.most_rows or found):
             # More of it would go than stay, and what comes back may be without end.
             self._progress(f"emptying {name}")
             self._engine.clear(name)
@@ -166,7 +190,7 @@ class _Publication:
         return not found
 
     def _bring(self, store: Store, lot: Sequence[str], empty: Collection[str], steps: Progress) -> list[str]:
-        if sum(self._counts[name] for name in lot) <= self._engine.kind.table_rows:
+        if sum(self._counts[name] for name in lot) <= self._rows_at_once:
             return Lot(self._engine, {name: _dumped(store, name) for name in lot}, steps).bring(empty)
         (name,) = lot
         with tempfile.TemporaryFile() as lines:

@@ -27,7 +27,9 @@ class Capabilities:
         update_lines: so many triples are sent in one update.
         table_rows: so many triples of several graphs are asked for at once.
         values: so many terms may stand in one VALUES block.
-        cut_header: the header that names a limit on rows, at which an answer may have been cut.
+        cut_header: the header that names a limit on rows, at which a table may have been cut.
+        cut_setting: what its own documentation calls that limit; it cuts graphs too, without a word.
+        cut_query: a SELECT whose one value is that limit.
         rewrites_literals: it keeps some literals by value, and their form is restored (`literals`).
         mends_group_concat: it departs from the standard as our own store does (`mending`).
         updates_data: INSERT DATA and DELETE DATA take every literal; else each graph is written through the
@@ -46,6 +48,8 @@ class Capabilities:
     table_rows: int = _CAREFUL_LINES
     values: int = 1000
     cut_header: str | None = None
+    cut_setting: str | None = None
+    cut_query: str | None = None
     rewrites_literals: bool = False
     mends_group_concat: bool = False
     updates_data: bool = True
@@ -80,6 +84,8 @@ KINDS = {
             # Half of the rows at which it cuts an answer as Debian sets it up.
             table_rows=5000,
             cut_header="X-SPARQL-MaxRows",
+            cut_setting="ResultSetMaxRows in its virtuoso.ini",
+            cut_query="SELECT (bif:virtuoso_ini_item_value('SPARQL', 'ResultSetMaxRows') AS ?most) {}",
             rewrites_literals=True,
             # A duration in them is an error of its SQL: "No column P90DD".
             updates_data=False,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from kg.engines.remote.capabilities import Capabilities, kind_named, kind_that_says
 from kg.engines.transport import Fields, Got, Limits, Sent, Transport, auth_of, shown_address
-from kg.errors import BadParameter, EngineError
+from kg.errors import BadParameter, EngineCut, EngineError
 from kg.workspace import Settings
 
 # What an engine says to a write is short.
 _ANSWER_TO_A_WRITE_BYTES = 1 << 20
 _TRIPLES = "application/n-triples"
 _ANY = "application/sparql-results+json, */*;q=0.1"
+_CSV = "text/csv"
+# How an engine says that it does not know a function, or that we may not call it.
+_REFUSALS = (400, 401, 403, 500)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,21 @@ class Engine:
     def guarding(self) -> Settings:
         """The settings for what is refused before it is sent; what the engine would call on is out of our hands."""
         return replace(self.settings, service_allowed=None)
+
+    @cached_property
+    def most_rows(self) -> int | None:
+        """The limit of its own at which it cuts tables and graphs; None where it has none, or does not tell."""
+        if self.kind.cut_query is None:
+            return None
+        sent = Sent(self.query_url, form=[("query", self.kind.cut_query)], headers={"Accept": _CSV})
+        got = self.transport.send(sent, self._reading, allowed=_REFUSALS)
+        with got.file:
+            found = re.search(rb'^"?([1-9][0-9]*)"?\s*$', got.text(), re.MULTILINE)
+        return int(found[1]) if found and got.status not in _REFUSALS else None
+
+    def cut_at(self, most: int, what: str) -> EngineCut:
+        """Returns the error for an answer that the engine cut, or may have cut."""
+        return EngineCut(f"{self.name} cut the answer at {most} {what}, a limit of its own ({self.kind.cut_setting}).")
 
     @property
     def _reading(self) -> Limits:

@@ -27,9 +27,9 @@ from kg.engines.remote.literals import restored_json, restored_triples
 from kg.engines.remote.preparing import Dataset, check_syntax, prepared
 from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
 from kg.engines.transport import Got
-from kg.errors import BadSparql, EngineCut, NotAcceptable
+from kg.errors import BadSparql, NotAcceptable
 from kg.names import Prefixes
-from kg.tokens import is_graph_form, verb
+from kg.tokens import is_graph_form, tokens, verb
 
 # One format of each kind is asked of every engine, read to its end, and written in the one that is wanted.
 _JSON = "application/sparql-results+json"
@@ -102,7 +102,9 @@ class RemoteSource:
         got = self._engine.ask(sent.form, _TRIPLES if graph else _JSON)
         with got.file:
             try:
-                return read(self._triples(got) if graph else self._table(got, verb(request.query) == "ASK"))
+                return read(
+                    self._triples(got, request.query) if graph else self._table(got, verb(request.query) == "ASK")
+                )
             except BaseException as error:
                 # An answer may be let go of in its own thread only, and the error may go to another.
                 traceback.clear_frames(error.__traceback__)
@@ -111,10 +113,11 @@ class RemoteSource:
                 why = str(error)
             raise self._engine.not_whole(got, why)
 
-    def _triples(self, got: Got) -> QueryTriples:
+    def _triples(self, got: Got, query: str) -> QueryTriples:
         """Returns triples that have been through a store, each once and its literals as ours writes them."""
         store = Store()
         lines = got.text()
+        self._refuse_cut_graph(lines.count(b"\n"), query)
         store.load(restored_triples(lines) if self._engine.kind.rewrites_literals else lines, RdfFormat.N_TRIPLES)
         found = store.query("CONSTRUCT WHERE { ?s ?p ?o }")
         assert isinstance(found, QueryTriples)
@@ -139,7 +142,19 @@ class RemoteSource:
     def _refuse_cut(self, got: Got, most: int) -> None:
         found = parse_query_results(got.text(), format=QueryResultsFormat.JSON)
         if isinstance(found, QuerySolutions) and sum(1 for _ in found) >= most:
-            raise EngineCut(f"{self._engine.name} cut the answer at {most} rows, a limit of its own.")
+            raise self._engine.cut_at(most, "rows")
+
+    def _refuse_cut_graph(self, triples: int, query: str) -> None:
+        """Returns when a graph is surely whole: no header tells, so as many triples as the limit are too many.
+
+        Of DESCRIBE it is the things found that are cut, and each of them with all of its triples comes. A triple
+        tells of two things at most. What is named without a pattern is not cut.
+        """
+        most = self._engine.most_rows
+        if most is None or (verb(query) == "DESCRIBE" and not any(token.text == "{" for token in tokens(query))):
+            return
+        if triples >= (most / 2 if verb(query) == "DESCRIBE" else most):
+            raise self._engine.cut_at(most, "things described" if verb(query) == "DESCRIBE" else "triples")
 
 
 def _rows(found: Found, max_rows: int | None) -> Rows:
