@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from engines import Server, shared, virtuoso
+from kg.engines.remote.graphs import rows
 from kg.engines.remote.preparing import Dataset
 from kg.engines.remote.source import RemoteSource
 from kg.engines.source import Request
@@ -80,3 +81,10 @@ def test_a_thing_that_is_named_comes_whole_however_many_triples_it_has(source: R
 def test_the_limit_is_the_one_that_the_engine_is_set_to(kind: str, most: int | None) -> None:
     with closing(shared(kind).open()) as engine:
         assert engine.most_rows == most
+
+
+def test_what_we_ask_ourselves_of_an_engine_is_not_taken_for_whole_either(server: Server) -> None:
+    with closing(server.open()) as engine:
+        assert len(rows(engine, "SELECT ?s { ?s ?p ?o }", SMALL)) == MOST - 1
+        with pytest.raises(EngineCut, match=SETTING):
+            rows(engine, "SELECT ?s { ?s ?p ?o }", LARGE)

@@ -100,7 +100,11 @@ def _texts(engine: Engine, form: Fields) -> list[tuple[str, ...]]:
         try:
             found = parse_query_results(got.file, format=QueryResultsFormat.JSON)
             if isinstance(found, QuerySolutions):
-                return [tuple(str(getattr(term, "value", "")) for term in row) for row in found]
+                texts = [tuple(str(getattr(term, "value", "")) for term in row) for row in found]
+                most = got.headers.get((engine.kind.cut_header or "").lower())
+                if most is not None and len(texts) >= int(most):
+                    raise engine.cut_at(int(most), "rows")
+                return texts
             why = "a truth value is no table."
         except SyntaxError as error:
             why = str(error)
