@@ -48,12 +48,14 @@ def started_in(release: Path, idle_s: float) -> tuple[float, tuple[int, int]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as service:
         assert service.stdout is not None
         address = service.stdout.readline().split()[-1]
-        while not is_ready(address):
-            time.sleep(0.01)
-        seconds = time.perf_counter() - start
-        time.sleep(idle_s)
-        memory = memory_of_tree(service.pid)
-        service.terminate()
+        try:
+            while not is_ready(address):
+                time.sleep(0.01)
+            seconds = time.perf_counter() - start
+            time.sleep(idle_s)
+            memory = memory_of_tree(service.pid)
+        finally:
+            service.terminate()
     return seconds, memory
 
 
@@ -72,8 +74,16 @@ def memory_of_tree(root: int) -> tuple[int, int]:
     tree = {root}
     while below := {child for child, parent in parents.items() if parent in tree} - tree:
         tree |= below
-    rows = [line.split() for pid in tree for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()]
+    rows = [line.split() for pid in tree for line in memory_of(pid)]
     return total(rows, "Pss:"), total(rows, "Rss:")
+
+
+def memory_of(pid: int) -> list[str]:
+    """Returns what the kernel says of the memory of a process, nothing when it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
+    except OSError:
+        return []
 
 
 def parent_of(pid: int) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def source(server: Server) -> Iterator[RemoteSource]:
-    with closing(RemoteSource(server.open(), Prefixes({"ex": EX}), Dataset(LARGE))) as opened:
+    with closing(RemoteSource(server.open(), Prefixes({"ex": EX}), Dataset(LARGE, (SMALL,)))) as opened:
         yield opened
 
 
