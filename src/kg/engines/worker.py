@@ -7,12 +7,11 @@ everything and has no thread and no open store; a default graph that it holds in
     service ── control socket ──> nursery ── fork ──> worker, worker, …
        └───────── one socket and one pipe a worker ─────┘
 
-On the control socket the nursery says that it is ready. From then on the service sends one byte and the
-worker's ends of a new socket pair and a new pipe; the nursery answers with the worker's process id, and
-later with its exit status. On a
-worker's socket go frames: a number and a length, then JSON (first the premises, then jobs), or
-for a reply its header and its body. A body that outgrows memory goes to an unlinked file whose
-descriptor is passed instead.
+On the control socket the service sends one byte and the worker's ends of a new socket pair and a new
+pipe; the nursery answers with the worker's process id, and later with its exit status. Before all that it
+says that it is ready; one that is to hold a store is asked for nothing until then. On a worker's socket go
+frames: a number and a length, then JSON (first the premises, then jobs), or for a reply its header and its
+body. A body that outgrows memory goes to an unlinked file whose descriptor is passed instead.
 
 A worker begins a job only when it has taken its number, its ticket, from the pipe. The service
 can take tickets from the pipe too: so it calls back the jobs that a worker has not begun, and
