@@ -45,9 +45,15 @@ class Service:
         assert parts.hostname is not None and parts.port is not None
         return parts.hostname, parts.port
 
+    def nurseries(self) -> dict[int, str]:
+        """Returns the processes that fork workers, each with the store that it holds in memory or \"\"."""
+        commands = {child: _command(child) for child in children_of(self.process.pid)}
+        # python -m kg.engines.worker DESCRIPTOR [STORE], and what follows the last end
+        return {child: command[4] for child, command in commands.items() if command[2:3] == ["kg.engines.worker"]}
+
     def workers(self) -> set[int]:
-        """Returns the processes that evaluate queries: the children of the one that forks them."""
-        return {worker for child in children_of(self.process.pid) for worker in children_of(child)}
+        """Returns the processes that evaluate queries, and one that reads a store for a nursery to hold."""
+        return {worker for nursery in self.nurseries() for worker in children_of(nursery)}
 
     def connected(self, timeout_s: float = 30) -> socket.socket:
         return socket.create_connection(self.host_and_port, timeout=timeout_s)
@@ -130,6 +136,14 @@ def children_of(process: int) -> set[int]:
         return {int(child) for task in tasks for child in task.read_text().split()}
     except OSError:
         return set()
+
+
+def _command(process: int) -> list[str]:
+    """Returns the words of a process's command line, and \"\" after the last; none of one that has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
 
 
 def everything(connection: socket.socket) -> bytes:

@@ -21,7 +21,7 @@ from kg.release.build import build
 from kg.release.directory import ReleaseDirectory, find_release
 from kg.tokens import is_graph_form
 from kg.workspace import Settings, open_workspace, read_settings
-from services import Service, children_of, running_pool, started
+from services import Service, running_pool, started
 from workspaces import edit, text_file, write_workspace
 
 EX = "http://example.org/"
@@ -139,9 +139,7 @@ def wait_until(found: Callable[[], bool], within_s: float = 20) -> None:
 
 def held_by(service: Service) -> set[str]:
     """Returns the stores that the processes which make a service's workers hold."""
-    commands = [Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children_of(service.process.pid)]
-    # python -m kg.engines.worker DESCRIPTOR [STORE], and what follows the last end
-    return {command[4] for command in commands if command[2:3] == ["kg.engines.worker"] and command[4]}
+    return {store for store in service.nurseries().values() if store}
 
 
 def test_the_release_that_is_served_is_held_and_an_older_one_is_not(
