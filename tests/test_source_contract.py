@@ -7,9 +7,12 @@ To put another Source under this contract, write a function that yields it over 
 from __future__ import annotations
 
 import csv
+import gc
 import io
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -518,6 +521,30 @@ def test_an_update_does_not_parse_as_a_query(source: Source, call: str) -> None:
 def test_a_query_of_another_form_is_refused_by_name(source: Source, call: str, query: str, wanted: str) -> None:
     with pytest.raises(BadSparql, match=f"{wanted}.* was expected"):
         CALLS[call](source, query)
+
+
+@pytest.mark.parametrize(
+    ("call", "query"),
+    [
+        ("select", "CONSTRUCT WHERE { ?s ?p ?o }"),
+        ("ask", "SELECT * { ?s ?p ?o }"),
+        ("construct", "SELECT * { ?s ?p ?o }"),
+    ],
+)
+def test_an_error_that_goes_to_another_thread_takes_no_answer_along(
+    source: Source, call: str, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda about: complaints.append(about.exc_value))
+    with ThreadPoolExecutor(1) as elsewhere:
+        error = elsewhere.submit(CALLS[call], source, query).exception()
+    assert isinstance(error, BadSparql)
+
+    del error
+    gc.collect()
+
+    # The engine complains of an answer that is let go of in another thread than its own.
+    assert complaints == []
 
 
 # of one Source alone

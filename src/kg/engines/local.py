@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, Protocol, TypeVar, cast
 
-from pyoxigraph import (
-    NamedNode,
-    QueryBoolean,
-    QuerySolutions,
-    QueryTriples,
-    RdfFormat,
-    Store,
-    Triple,
-    serialize,
-)
+from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store, Triple, serialize
 
 from kg.engines.mending import asked
+from kg.engines.reading import Found, graph_of, letting_go, rows_of, truth_of
 from kg.engines.resident import answered_from_memory
-from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
+from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows
 from kg.engines.syntax import bad_query
-from kg.errors import BadParameter, BadSparql, EngineError, LimitError, NotAcceptable, SourceError
+from kg.errors import BadParameter, EngineError, LimitError, NotAcceptable, SourceError
 from kg.names import Prefixes
 
-Found = QuerySolutions | QueryBoolean | QueryTriples
+T = TypeVar("T")
 
 # What XML 1.0 has no way to write (section 2.2), in UTF-8.
 _NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
@@ -64,28 +55,13 @@ class LocalSource:
         self._services = services
 
     def select(self, query: str, max_rows: int | None = None) -> Rows:
-        with self._answered(Request(query)) as found:
-            if not isinstance(found, QuerySolutions):
-                raise BadSparql("a SELECT query was expected here.")
-            variables = tuple(variable.value for variable in found.variables)
-            rows: list[tuple[Term | None, ...]] = []
-            for solution in found:
-                if max_rows is not None and len(rows) == max_rows:
-                    return Rows(variables, tuple(rows), truncated=True)
-                rows.append(tuple(solution))
-            return Rows(variables, tuple(rows))
+        return self._asked(Request(query), lambda found: rows_of(found, max_rows))
 
     def ask(self, query: str) -> bool:
-        with self._answered(Request(query)) as found:
-            if not isinstance(found, QueryBoolean):
-                raise BadSparql("an ASK query was expected here.")
-            return bool(found)
+        return self._asked(Request(query), truth_of)
 
     def construct(self, query: str) -> list[Triple]:
-        with self._answered(Request(query)) as found:
-            if not isinstance(found, QueryTriples):
-                raise BadSparql("a CONSTRUCT or DESCRIBE query was expected here.")
-            return sorted(set(found), key=str)
+        return self._asked(Request(query), graph_of)
 
     def reply(self, request: Request, media_type: str) -> bytes:
         content = io.BytesIO()
@@ -100,19 +76,18 @@ class LocalSource:
             LimitError: a graph has more triples than `max_triples`.
             NotAcceptable: the answer is to be XML and holds a character that XML cannot.
         """
-        with self._answered(request) as found:
-            write_found(found, media_type, out, self._prefixes, max_triples)
+        self._asked(request, lambda found: write_found(found, media_type, out, self._prefixes, max_triples))
 
     def close(self) -> None:
         self._store = self._resident = None
         if self._services is not None:
             self._services.close()
 
-    @contextmanager
-    def _answered(self, request: Request) -> Iterator[Found]:
-        """Yields the engine's answer; its errors, also while it is read, become ours."""
+    def _asked(self, request: Request, read: Callable[[Found], T]) -> T:
+        """Returns what is read of the engine's answer; its errors, also while it is read, become ours."""
         try:
-            yield self._query(request)
+            with letting_go():
+                return read(self._query(request))
         except SyntaxError as error:
             raise bad_query(request.query, str(error), self._prefixes, request.base) from error
         except (OSError, RuntimeError) as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
 from typing import Protocol
 
-from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Triple, parse, parse_query_results
+from pyoxigraph import QueryResultsFormat, RdfFormat, Triple, parse, parse_query_results
 
 from kg.engines.nursery import Reply
+from kg.engines.reading import letting_go, rows_of, truth_of
 from kg.engines.source import Request, Rows
 from kg.engines.worker import Job
 from kg.errors import BadSparql, NotAcceptable
@@ -46,21 +45,14 @@ class PooledSource:
         self._settings = settings
 
     def select(self, query: str, max_rows: int | None = None) -> Rows:
-        found = parse_query_results(self._small(query, _JSON, "a SELECT"), format=QueryResultsFormat.JSON)
-        if not isinstance(found, QuerySolutions):
-            raise BadSparql("a SELECT query was expected here.")
-        variables = tuple(variable.value for variable in found.variables)
-        rows: Sequence[tuple[object, ...]] = [
-            tuple(s) for s in islice(found, None if max_rows is None else max_rows + 1)
-        ]
-        truncated = max_rows is not None and len(rows) > max_rows
-        return Rows(variables, tuple(rows[:max_rows]), truncated)  # type: ignore[arg-type]  # a solution holds terms
+        answer = self._small(query, _JSON, "a SELECT")
+        with letting_go():
+            return rows_of(parse_query_results(answer, format=QueryResultsFormat.JSON), max_rows)
 
     def ask(self, query: str) -> bool:
-        found = parse_query_results(self._small(query, _JSON, "an ASK"), format=QueryResultsFormat.JSON)
-        if not isinstance(found, QueryBoolean):
-            raise BadSparql("an ASK query was expected here.")
-        return bool(found)
+        answer = self._small(query, _JSON, "an ASK")
+        with letting_go():
+            return truth_of(parse_query_results(answer, format=QueryResultsFormat.JSON))
 
     def construct(self, query: str) -> list[Triple]:
         quads = parse(self._small(query, _TRIPLES, "a CONSTRUCT or DESCRIBE"), format=RdfFormat.N_TRIPLES)

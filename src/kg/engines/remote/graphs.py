@@ -17,6 +17,7 @@ from pyoxigraph import (
     parse_query_results,
 )
 
+from kg.engines.reading import letting_go
 from kg.engines.remote.engine import Engine
 from kg.engines.remote.literals import restored_json
 from kg.engines.remote.preparing import NOTHING
@@ -44,7 +45,8 @@ def read_graphs(engine: Engine, graphs: Sequence[str], most_bytes: int) -> Store
     with got.file:
         store = Store()
         try:
-            store.bulk_extend(_quads(engine, got))
+            with letting_go():
+                store.bulk_extend(_quads(engine, got))
         except (SyntaxError, TypeError, ValueError) as error:
             why = str(error)
         else:
@@ -54,10 +56,14 @@ def read_graphs(engine: Engine, graphs: Sequence[str], most_bytes: int) -> Store
 
 def _quads(engine: Engine, got: Got) -> list[Quad]:
     content: IO[bytes] = io.BytesIO(restored_json(got.text())) if engine.kind.rewrites_literals else got.file
+    return [Quad(s, p, o, g) for g, s, p, o in _table(content)]  # a term in the wrong place is a TypeError
+
+
+def _table(content: IO[bytes]) -> QuerySolutions:
     found = parse_query_results(content, format=QueryResultsFormat.JSON)
     if not isinstance(found, QuerySolutions):
         raise TypeError("a truth value is no table.")
-    return [Quad(s, p, o, g) for g, s, p, o in found]  # a term in the wrong place is a TypeError
+    return found
 
 
 def count_triples(engine: Engine, graphs: Sequence[str]) -> dict[str, int]:
@@ -98,14 +104,13 @@ def _texts(engine: Engine, form: Fields) -> list[tuple[str, ...]]:
     got = engine.ask(form, _JSON)
     with got.file:
         try:
-            found = parse_query_results(got.file, format=QueryResultsFormat.JSON)
-            if isinstance(found, QuerySolutions):
-                texts = [tuple(str(getattr(term, "value", "")) for term in row) for row in found]
-                most = got.headers.get((engine.kind.cut_header or "").lower())
-                if most is not None and len(texts) >= int(most):
-                    raise engine.cut_at(int(most), "rows")
-                return texts
-            why = "a truth value is no table."
-        except SyntaxError as error:
+            with letting_go():
+                texts = [tuple(str(getattr(term, "value", "")) for term in row) for row in _table(got.file)]
+        except (SyntaxError, TypeError) as error:
             why = str(error)
+        else:
+            most = got.headers.get((engine.kind.cut_header or "").lower())
+            if most is not None and len(texts) >= int(most):
+                raise engine.cut_at(int(most), "rows")
+            return texts
         raise engine.not_whole(got, why)

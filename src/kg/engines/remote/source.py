@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
-from itertools import islice
-from typing import IO, TypeVar
+from typing import IO, TypeVar, cast
 
 from pyoxigraph import (
     QueryBoolean,
@@ -21,13 +20,14 @@ from pyoxigraph import (
 )
 
 from kg.engines.guards import guard_text
-from kg.engines.local import Found, write_found
+from kg.engines.local import write_found
+from kg.engines.reading import Found, graph_of, letting_go, rows_of, truth_of
 from kg.engines.remote.engine import Engine
 from kg.engines.remote.literals import restored_json, restored_triples
 from kg.engines.remote.preparing import Dataset, check_syntax, prepared
-from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows, Term
+from kg.engines.source import GRAPH_FORMATS, TABLE_FORMATS, Request, Rows
 from kg.engines.transport import Got
-from kg.errors import BadSparql, NotAcceptable
+from kg.errors import NotAcceptable
 from kg.names import Prefixes
 from kg.tokens import is_graph_form, tokens, verb
 
@@ -60,13 +60,13 @@ class RemoteSource:
         self._check = check
 
     def select(self, query: str, max_rows: int | None = None) -> Rows:
-        return self._asked(Request(query), lambda found: _rows(found, max_rows))
+        return self._asked(Request(query), lambda found: _whole(found, max_rows))
 
     def ask(self, query: str) -> bool:
-        return self._asked(Request(query), _answer)
+        return self._asked(Request(query), truth_of)
 
     def construct(self, query: str) -> list[Triple]:
-        return self._asked(Request(query), _graph)
+        return self._asked(Request(query), graph_of)
 
     def reply(self, request: Request, media_type: str) -> bytes:
         content = io.BytesIO()
@@ -102,14 +102,11 @@ class RemoteSource:
         got = self._engine.ask(sent.form, _TRIPLES if graph else _JSON)
         with got.file:
             try:
-                return read(
-                    self._triples(got, request.query) if graph else self._table(got, verb(request.query) == "ASK")
-                )
-            except BaseException as error:
-                # An answer may be let go of in its own thread only, and the error may go to another.
-                traceback.clear_frames(error.__traceback__)
-                if not isinstance(error, SyntaxError):
-                    raise
+                with letting_go():
+                    return read(
+                        self._triples(got, request.query) if graph else self._table(got, verb(request.query) == "ASK")
+                    )
+            except SyntaxError as error:
                 why = str(error)
             raise self._engine.not_whole(got, why)
 
@@ -157,25 +154,11 @@ class RemoteSource:
             raise self._engine.cut_at(most, "things described" if verb(query) == "DESCRIBE" else "triples")
 
 
-def _rows(found: Found, max_rows: int | None) -> Rows:
-    if not isinstance(found, QuerySolutions):
-        raise BadSparql("a SELECT query was expected here.")
-    variables = tuple(variable.value for variable in found.variables)
-    rows: list[tuple[Term | None, ...]] = [tuple(solution) for solution in islice(found, max_rows)]
-    # Read to the end also when fewer are wanted: that tells whether the answer is whole.
-    return Rows(variables, tuple(rows), truncated=sum(1 for _ in found) > 0)
-
-
-def _answer(found: Found) -> bool:
-    if not isinstance(found, QueryBoolean):
-        raise BadSparql("an ASK query was expected here.")
-    return bool(found)
-
-
-def _graph(found: Found) -> list[Triple]:
-    if not isinstance(found, QueryTriples):
-        raise BadSparql("a CONSTRUCT or DESCRIBE query was expected here.")
-    return sorted(set(found), key=str)
+def _whole(found: Found, max_rows: int | None) -> Rows:
+    """Returns rows of a table that was read to its end, also when fewer are wanted: that tells whether it is whole."""
+    rows = rows_of(found, max_rows)
+    deque(cast(QuerySolutions, found), maxlen=0)
+    return rows
 
 
 def _truth(value: bool) -> QueryBoolean:
