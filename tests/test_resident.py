@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from pyoxigraph import NamedNode, Quad, Store
+from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from kg.engines.local import open_local
 from kg.engines.pooled import PooledSource
@@ -69,12 +69,30 @@ def two(disk: Path, memory: Path) -> Iterator[Source]:
         ("SELECT*FROMNAMED ex:g{GRAPHex:g{ex:s ex:p ?o}}", "disk"),
         ("SELECT ?o { ?s ?p ?o } LIMIT 1", "disk"),
         ("SELECT (SAMPLE(?o) AS ?x) { ?s ?p ?o }", "disk"),
+        ("SELECT ?o { ?s ?p ?o } GROUP BY ?o HAVING(SUM(1) > 0)", "disk"),
+        ("SELECT ?o { ?s ?p ?o } GROUP BY ?o HAVING(avg #\n(1) > 0)", "disk"),
+        ("SELECT (MIN(?o) AS ?least) { ?s ?p ?o }", "disk"),
+        ("SELECT (Max\t(?o) AS ?most) { ?s ?p ?o }", "disk"),
+        ("SELECT ?o { ?s ?p ?o } GROUP BY ?o HAVING(COUNT(*) > 0)", "memory"),
         ("SELECT ?o FROM ex:g { ?s ?p ?o }", "disk"),
         ("SELECT ?o FROM NAMED ex:g { GRAPH ?g { ?s ?p ?o } }", "disk"),
     ],
 )
 def test_memory_is_asked_by_queries_that_look_at_the_default_graph_alone(two: Source, query: str, asked: str) -> None:
     assert two.select(query).rows == ((NamedNode(EX + asked),),)
+
+
+def test_what_is_rounded_in_the_order_of_the_rows_is_the_same_from_memory_and_from_disk(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    share, shares = NamedNode(EX + "share"), [(n * 0.37) % 3 for n in range(300)]
+    store.extend(Quad(NamedNode(f"{EX}s{n}"), share, Literal(value)) for n, value in enumerate(shares))
+    store.flush()
+    on_disk = open_local(tmp_path / "store", NONE)
+    with running_pool(tmp_path / "store", NONE, holding=tmp_path / "store") as (pool, _):
+        for whole in ("SUM", "AVG"):
+            query = f"SELECT ({whole}(?share) AS ?whole) {{ ?s ex:share ?share }}"
+            assert PooledSource(pool, read_settings()).select(query) == on_disk.select(query)
+    on_disk.close()
 
 
 @pytest.mark.parametrize("graphs", [Request("ASK { ex:s ex:p ex:disk }", (GRAPH,)), Request("ASK {}", (), (GRAPH,))])
