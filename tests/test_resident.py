@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -108,6 +112,52 @@ def test_what_cannot_be_read_into_memory_is_asked_on_disk(
 
     assert "cannot be held in memory" in caplog.text
     assert "cannot be read into memory" in capfd.readouterr().err
+
+
+def test_what_reads_a_store_into_memory_ends_without_a_word_when_nobody_waits_for_it(disk: Path) -> None:
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno()), str(disk)]
+    with subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE) as holding:
+        ours.close()
+        theirs.close()
+        assert holding.communicate(timeout=30)[1] == b""
+    assert holding.returncode == 0
+
+
+KILLING = """
+import os, signal, sys
+from pathlib import Path
+from kg.engines.resident import resident
+from kg.errors import SourceError
+from services import children_of
+
+looks = []
+
+def wanted() -> bool:
+    looks.append(None)
+    if len(looks) == 2:
+        [os.kill(writer, signal.SIGKILL) for writer in children_of(os.getpid())]
+    return True
+
+try:
+    resident(Path(sys.argv[1]), wanted)
+except SourceError as error:
+    print(error)
+"""
+
+
+def test_a_store_whose_reading_breaks_off_in_a_line_is_not_held(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    store.bulk_extend(Quad(NamedNode(f"{EX}{n}"), NamedNode(EX + "p"), Literal("x" * 200)) for n in range(20_000))
+    store.flush()
+    told = subprocess.run(
+        [sys.executable, "-c", KILLING, str(tmp_path / "store")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.endswith("the store cannot be read into memory.\n")
 
 
 # Of a release

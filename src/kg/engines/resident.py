@@ -48,11 +48,17 @@ def resident(folder: Path, wanted: Callable[[], bool]) -> Store:
         with os.fdopen(reading, "rb", buffering=_PIPE_BYTES) as lines:
             # What a store wrote needs no checks.
             store.bulk_load(cast(IO[bytes], _Wanted(lines, wanted)), format=RdfFormat.N_TRIPLES, lenient=True)
+    except SyntaxError as error:  # a line that its writer did not come to the end of
+        raise _unread(folder) from error
     finally:
         _, status = os.waitpid(writer, 0)
     if status:
-        raise SourceError(f"{folder}: the store cannot be read into memory.")
+        raise _unread(folder)
     return store
+
+
+def _unread(folder: Path) -> SourceError:
+    return SourceError(f"{folder}: the store cannot be read into memory.")
 
 
 class _Wanted:
