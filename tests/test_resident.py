@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import httpx2
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
+from kg.engines import nursery
 from kg.engines.local import open_local
 from kg.engines.pooled import PooledSource
 from kg.engines.source import Request, Source
@@ -25,7 +27,7 @@ from kg.release.build import build
 from kg.release.directory import ReleaseDirectory, find_release
 from kg.tokens import is_graph_form
 from kg.workspace import Settings, open_workspace, read_settings
-from services import Service, running_pool, started
+from services import Service, children_of, running_pool, started
 from workspaces import edit, text_file, write_workspace
 
 EX = "http://example.org/"
@@ -180,6 +182,30 @@ def test_when_what_holds_it_dies_the_disk_is_asked_and_then_memory_again(disk: P
         assert source.select("SELECT ?o { ?s ?p ?o }").rows == ((NamedNode(EX + "memory"),),)
         # No worker of the first copy is left.
         assert all(worker.premises == pool._premises for worker in pool._idle)
+
+
+def test_when_what_makes_the_workers_is_stopped_others_take_its_place(
+    disk: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nursery, "BORN_WITHIN_S", 0.3)
+    with running_pool(disk, NONE, holding=memory) as (pool, _):
+        held = pool._nursery._process
+        assert held is not None
+        held.send_signal(signal.SIGSTOP)
+        for worker in children_of(held.pid):
+            os.kill(worker, signal.SIGKILL)
+
+        assert PooledSource(pool, read_settings()).ask("ASK { ?s ?p ?o }")
+        assert held.poll() == -signal.SIGKILL
+
+
+def test_what_is_stopped_is_ended_by_force(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nursery, "END_WITHIN_S", 0.1)
+    with running_pool(disk, NONE) as (pool, _):
+        process = pool._nursery._process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_every_question_gives_the_same_rows_from_memory_and_from_disk(release_folder: Path) -> None:
