@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,8 +15,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from pyoxigraph import NamedNode, Quad, Store
+from pyoxigraph import Literal, NamedNode, Quad, Store
 
+from kg.engines import nursery
 from kg.engines.local import open_local
 from kg.engines.pooled import PooledSource
 from kg.engines.source import Request, Source
@@ -21,7 +27,7 @@ from kg.release.build import build
 from kg.release.directory import ReleaseDirectory, find_release
 from kg.tokens import is_graph_form
 from kg.workspace import Settings, open_workspace, read_settings
-from services import Service, running_pool, started
+from services import Service, children_of, running_pool, started
 from workspaces import edit, text_file, write_workspace
 
 EX = "http://example.org/"
@@ -69,12 +75,30 @@ def two(disk: Path, memory: Path) -> Iterator[Source]:
         ("SELECT*FROMNAMED ex:g{GRAPHex:g{ex:s ex:p ?o}}", "disk"),
         ("SELECT ?o { ?s ?p ?o } LIMIT 1", "disk"),
         ("SELECT (SAMPLE(?o) AS ?x) { ?s ?p ?o }", "disk"),
+        ("SELECT ?o { ?s ?p ?o } GROUP BY ?o HAVING(SUM(1) > 0)", "disk"),
+        ("SELECT ?o { ?s ?p ?o } GROUP BY ?o HAVING(avg #\n(1) > 0)", "disk"),
+        ("SELECT (MIN(?o) AS ?least) { ?s ?p ?o }", "disk"),
+        ("SELECT (Max\t(?o) AS ?most) { ?s ?p ?o }", "disk"),
+        ("SELECT ?o { ?s ?p ?o } GROUP BY ?o HAVING(COUNT(*) > 0)", "memory"),
         ("SELECT ?o FROM ex:g { ?s ?p ?o }", "disk"),
         ("SELECT ?o FROM NAMED ex:g { GRAPH ?g { ?s ?p ?o } }", "disk"),
     ],
 )
 def test_memory_is_asked_by_queries_that_look_at_the_default_graph_alone(two: Source, query: str, asked: str) -> None:
     assert two.select(query).rows == ((NamedNode(EX + asked),),)
+
+
+def test_what_is_rounded_in_the_order_of_the_rows_is_the_same_from_memory_and_from_disk(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    share, shares = NamedNode(EX + "share"), [(n * 0.37) % 3 for n in range(300)]
+    store.extend(Quad(NamedNode(f"{EX}s{n}"), share, Literal(value)) for n, value in enumerate(shares))
+    store.flush()
+    on_disk = open_local(tmp_path / "store", NONE)
+    with running_pool(tmp_path / "store", NONE, holding=tmp_path / "store") as (pool, _):
+        for whole in ("SUM", "AVG"):
+            query = f"SELECT ({whole}(?share) AS ?whole) {{ ?s ex:share ?share }}"
+            assert PooledSource(pool, read_settings()).select(query) == on_disk.select(query)
+    on_disk.close()
 
 
 @pytest.mark.parametrize("graphs", [Request("ASK { ex:s ex:p ex:disk }", (GRAPH,)), Request("ASK {}", (), (GRAPH,))])
@@ -90,6 +114,52 @@ def test_what_cannot_be_read_into_memory_is_asked_on_disk(
 
     assert "cannot be held in memory" in caplog.text
     assert "cannot be read into memory" in capfd.readouterr().err
+
+
+def test_what_reads_a_store_into_memory_ends_without_a_word_when_nobody_waits_for_it(disk: Path) -> None:
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno()), str(disk)]
+    with subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE) as holding:
+        ours.close()
+        theirs.close()
+        assert holding.communicate(timeout=30)[1] == b""
+    assert holding.returncode == 0
+
+
+KILLING = """
+import os, signal, sys
+from pathlib import Path
+from kg.engines.resident import resident
+from kg.errors import SourceError
+from services import children_of
+
+looks = []
+
+def wanted() -> bool:
+    looks.append(None)
+    if len(looks) == 2:
+        [os.kill(writer, signal.SIGKILL) for writer in children_of(os.getpid())]
+    return True
+
+try:
+    resident(Path(sys.argv[1]), wanted)
+except SourceError as error:
+    print(error)
+"""
+
+
+def test_a_store_whose_reading_breaks_off_in_a_line_is_not_held(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    store.bulk_extend(Quad(NamedNode(f"{EX}{n}"), NamedNode(EX + "p"), Literal("x" * 200)) for n in range(20_000))
+    store.flush()
+    told = subprocess.run(
+        [sys.executable, "-c", KILLING, str(tmp_path / "store")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.endswith("the store cannot be read into memory.\n")
 
 
 # Of a release
@@ -112,6 +182,30 @@ def test_when_what_holds_it_dies_the_disk_is_asked_and_then_memory_again(disk: P
         assert source.select("SELECT ?o { ?s ?p ?o }").rows == ((NamedNode(EX + "memory"),),)
         # No worker of the first copy is left.
         assert all(worker.premises == pool._premises for worker in pool._idle)
+
+
+def test_when_what_makes_the_workers_is_stopped_others_take_its_place(
+    disk: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nursery, "BORN_WITHIN_S", 0.3)
+    with running_pool(disk, NONE, holding=memory) as (pool, _):
+        held = pool._nursery._process
+        assert held is not None
+        held.send_signal(signal.SIGSTOP)
+        for worker in children_of(held.pid):
+            os.kill(worker, signal.SIGKILL)
+
+        assert PooledSource(pool, read_settings()).ask("ASK { ?s ?p ?o }")
+        assert held.poll() == -signal.SIGKILL
+
+
+def test_what_is_stopped_is_ended_by_force(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nursery, "END_WITHIN_S", 0.1)
+    with running_pool(disk, NONE) as (pool, _):
+        process = pool._nursery._process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_every_question_gives_the_same_rows_from_memory_and_from_disk(release_folder: Path) -> None:

@@ -25,6 +25,10 @@ _SLOW_NICENESS = 10
 _READ_BYTES = 1 << 16
 # How long to wait before a process that does not read is asked again.
 _AGAIN_S = 0.05
+# A worker is born in milliseconds; a process that makes none for so long is stopped, or hangs.
+BORN_WITHIN_S = 5.0
+# So is one that does not end when it is told to.
+END_WITHIN_S = 5.0
 
 
 logger = logging.getLogger(__name__)
@@ -239,6 +243,7 @@ class Nursery:
         self._ready = ready
         self._died = died
         self._alive = False
+        self._is_ready = False
         self._process: subprocess.Popen[bytes] | None = None
         self._unborn: deque[Worker] = deque()
         self._living: dict[int, Worker] = {}
@@ -251,7 +256,7 @@ class Nursery:
         self._start()
 
     def _start(self) -> None:
-        self._alive = True
+        self._alive, self._is_ready = True, False
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno())]
         if self._holding is not None:
@@ -267,8 +272,17 @@ class Nursery:
         for worker in [*self._living.values(), *self._unborn]:
             worker.kill()
         self._let_go()
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(None, self._process.wait if self._process is not None else int)
+        return asyncio.get_running_loop().run_in_executor(None, self._ended)
+
+    def _ended(self) -> int:
+        """Returns how the process ended, be it only by force."""
+        if self._process is None:
+            return 0
+        try:
+            return self._process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
 
     def worker(self, premises: Premises, replied: Callable[[Worker], None]) -> Worker:
         """Returns a new worker; it can be sent jobs at once, before it is born.
@@ -298,7 +312,18 @@ class Nursery:
                 # The process has died; so this worker dies with it, and is asked for again.
                 pass
             self._unborn.append(worker)
+            self._loop.call_later(BORN_WITHIN_S, self._miss, worker)
         link.close()
+
+    def _miss(self, worker: Worker) -> None:
+        """Ends a process that has not made a worker for so long, so that it is dealt with as a dead one."""
+        if not self._alive or worker not in self._unborn:
+            return
+        if self._is_ready:
+            assert self._process is not None
+            self._process.kill()
+        else:
+            self._loop.call_later(BORN_WITHIN_S, self._miss, worker)
 
     def _news(self) -> None:
         """Takes in process ids of new workers and exit statuses of old ones."""
@@ -319,6 +344,7 @@ class Nursery:
 
     def _take_in(self, pid: int, status: int) -> None:
         if pid == READY:
+            self._is_ready = True
             if self._ready is not None:
                 self._ready()
         elif status == -1:

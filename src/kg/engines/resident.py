@@ -21,9 +21,12 @@ from kg.errors import SourceError
 BYTES_A_TRIPLE = 500
 
 _PIPE_BYTES = 1 << 20
-# Words that look at named graphs, or make of an order, which is another here, another answer. The grammar wants
-# no space around a word, so one within others counts too; an escape could hide one.
-_NOT_HERE = re.compile(r"graph|from|limit|offset|sample|group_concat|reduced|\\", re.IGNORECASE)
+# Words that look at named graphs, or make of an order, which is another here, another answer: a sum is rounded
+# in it, and of equal values of two types it decides which is the least. The grammar wants no space around a word,
+# so one within others counts too; an escape could hide one.
+_NOT_HERE = re.compile(
+    r"graph|from|limit|offset|sample|group_concat|reduced|\\|(?:sum|avg|min|max)\s*[(#]", re.IGNORECASE
+)
 
 
 def resident(folder: Path, wanted: Callable[[], bool]) -> Store:
@@ -45,11 +48,17 @@ def resident(folder: Path, wanted: Callable[[], bool]) -> Store:
         with os.fdopen(reading, "rb", buffering=_PIPE_BYTES) as lines:
             # What a store wrote needs no checks.
             store.bulk_load(cast(IO[bytes], _Wanted(lines, wanted)), format=RdfFormat.N_TRIPLES, lenient=True)
+    except SyntaxError as error:  # a line that its writer did not come to the end of
+        raise _unread(folder) from error
     finally:
         _, status = os.waitpid(writer, 0)
     if status:
-        raise SourceError(f"{folder}: the store cannot be read into memory.")
+        raise _unread(folder)
     return store
+
+
+def _unread(folder: Path) -> SourceError:
+    return SourceError(f"{folder}: the store cannot be read into memory.")
 
 
 class _Wanted:
@@ -73,6 +82,8 @@ def answered_from_memory(query: str) -> bool:
     >>> answered_from_memory("SELECT ?s { ?s oa:end 1graph ?g { ?s a pev:Barrier } }")
     False
     >>> answered_from_memory("SELECT ?s { ?s a pev:Barrier } LIMIT 3")
+    False
+    >>> answered_from_memory("SELECT (SUM(?share) AS ?whole) { ?s ex:share ?share }")
     False
     >>> answered_from_memory(r"SELECT ?s { gr\u0061ph ?g { ?s a pev:Barrier } }")
     False

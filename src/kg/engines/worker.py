@@ -41,7 +41,7 @@ from kg.engines.resident import resident
 from kg.engines.source import Request
 from kg.engines.spool import BoundedSpool
 from kg.engines.writing import Write, applied
-from kg.errors import BadParameter, BadSparql, KgError, LimitError, NotAcceptable
+from kg.errors import BadParameter, BadSparql, KgError, LimitError, NotAcceptable, SourceError
 from kg.names import Prefixes
 
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ def nursery(control_fd: int, holding: Path | None) -> None:
     # Ctrl-C in a terminal reaches the whole group; the service decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Before it is ready nothing comes, so that whatever does is the end.
-    held = None if holding is None else resident(holding, lambda: not select.select([control], [], [], 0)[0])
+    held = None if holding is None else _held(control, holding)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -147,6 +146,20 @@ def nursery(control_fd: int, holding: Path | None) -> None:
                 children.add(pid)
                 control.sendall(STATUS.pack(pid, -1))
     _end(children)
+
+
+def _held(control: socket.socket, folder: Path) -> Store:
+    """Returns a store's default graph in memory; ends the process when it cannot be had, or nobody waits for it."""
+
+    def wanted() -> bool:
+        # Before it is ready nothing comes, so that whatever does is the end.
+        return not select.select([control], [], [], 0)[0]
+
+    try:
+        return resident(folder, wanted)
+    except SourceError as error:
+        # That the service closes, or serves a newer release already, is nothing to complain of.
+        sys.exit(str(error) if wanted() else 0)
 
 
 def _next_ends(control: socket.socket) -> list[int]:
