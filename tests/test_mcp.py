@@ -212,3 +212,17 @@ def test_the_sdk_is_loaded_by_the_first_request_and_not_by_the_start() -> None:
     code = "import sys, kg.web.app; print('mcp' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.slow
+def test_an_sdk_that_cannot_be_loaded_is_told_by_name_and_takes_nothing_else_with_it(
+    release_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mcp.py").write_text("raise ImportError('of another version')\n", encoding="utf-8")
+    found_first = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with started("--release", release_folder, PYTHONPATH=found_first) as service:
+        for _ in range(2):
+            told = posted(service.address)
+            assert (told.status_code, told.headers["content-type"]) == (500, "application/problem+json")
+            assert "SDK cannot be loaded" in told.json()["detail"]
+        assert httpx2.get(f"{service.address}/api/release").status_code == 200

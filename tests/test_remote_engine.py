@@ -405,7 +405,8 @@ BASED = Request("SELECT * FROM NAMED <2> { ?s ?p ?o }", base="http://g/x")
         (BASED, [NOTHING], ["http://g/2"]),
         (replace(BASED, query=f"BASE <http://g/> {BASED.query}", base="http://h/"), [NOTHING], ["http://g/2"]),
         (replace(BASED, default_graphs=["http://g/1"]), ["http://g/1"], [NOTHING]),
-        (Request(f"ASK FROM <{MERGED_GRAPH}> {{}}"), [MERGED_GRAPH], [NOTHING]),
+        (Request(f"ASK FROM <{MERGED_GRAPH}> {{}}"), [NOTHING], [NOTHING]),
+        (Request("ASK {}", named_graphs=[MERGED_GRAPH]), [NOTHING], [NOTHING]),
     ],
 )
 def test_every_read_names_its_whole_dataset(request_: Request, default: list[str], named: list[str]) -> None:

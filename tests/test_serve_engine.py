@@ -30,6 +30,7 @@ from kg.engines.source import Request
 from kg.errors import Forbidden, KgError, Publishing, SourceError
 from kg.evidence import read_texts
 from kg.library import Question
+from kg.names import MERGED_GRAPH
 from kg.release.companion import companion, dataset_of, standing
 from kg.release.directory import ReleaseDirectory
 from kg.release.opened import Release, open_on
@@ -232,7 +233,7 @@ def test_a_graph_is_read_through_the_graph_store(client: TestClient, embedded: T
 PRIVATE = "http://example.org/private"
 
 
-@pytest.mark.parametrize("graph", [PRIVATE, CATALOGUE])
+@pytest.mark.parametrize("graph", [PRIVATE, CATALOGUE, MERGED_GRAPH])
 def test_what_else_the_engine_holds_is_as_if_it_were_not_there(
     client: TestClient, standing_in: Standing, graph: str
 ) -> None:

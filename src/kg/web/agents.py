@@ -27,6 +27,8 @@ from kg.workspace import Settings
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+logger = logging.getLogger(__name__)
+
 # JSON writes a character of a query in up to six.
 _BODY_FACTOR = 6
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -69,7 +71,10 @@ class AgentEndpoint:
         """Tells whoever asks that the SDK cannot be loaded; nothing else depends on it."""
         error = None if managing.cancelled() else managing.exception()
         if error is not None and not self._manager.done():
-            self._manager.set_exception(error)
+            logger.error("the Model Context Protocol's SDK cannot be loaded", exc_info=error)
+            told = KgError("The Model Context Protocol's SDK cannot be loaded; the log says why. All else is answered.")
+            told.title = "Nothing answers at this address"
+            self._manager.set_exception(told)
 
     def _made(self) -> StreamableHTTPSessionManager:
         from kg.web.mcp import manager_of
@@ -84,14 +89,14 @@ class AgentEndpoint:
             guard_sender(scope, self._settings)
             body = await read_body(Request(scope, receive), self._most_bytes, "KG_MAX_QUERY_BYTES")
             guard_payload("application/ld+json", body, self._settings)
+            self._wanted.set()
+            # One that leaves meanwhile must not take the others' with it.
+            manager = await asyncio.shield(self._manager)
         except ClientDisconnect:
             return
         except KgError as error:
             answer = problem(error)
         else:
-            self._wanted.set()
-            # One that leaves meanwhile must not take the others' with it.
-            manager = await asyncio.shield(self._manager)
             answer, receive = manager.handle_request, _replayed(body, receive)
         await answer(scope, receive, send)
 

@@ -138,8 +138,11 @@ def _graphs(
 
 
 def _ours(graphs: Sequence[str], dataset: Dataset) -> Sequence[str]:
-    """Returns those that belong to the release: what else the engine holds is not for those who ask of it."""
-    known = {dataset.default, *dataset.named}
+    """Returns those that belong to the release: what else the engine holds is not for those who ask of it.
+
+    The default graph is none of them: it has a name only here, since an engine wants one.
+    """
+    known = set(dataset.named) - {dataset.default}
     return [graph for graph in graphs if graph in known] or (NOTHING,)
 
 
