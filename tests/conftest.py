@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-# The gate says the same of the same code; `pytest --hypothesis-profile=explore` looks further.
-hypothesis.settings.register_profile("gate", derandomize=True)
-hypothesis.settings.register_profile("explore", max_examples=2000, deadline=None)
+# The gate says the same of the same code, however busy the machine is; `pytest --hypothesis-profile=explore` looks
+# further.
+_PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("gate", _PATIENT, derandomize=True)
+hypothesis.settings.register_profile("explore", _PATIENT, max_examples=2000)
 hypothesis.settings.load_profile("gate")
 
 

@@ -173,7 +173,11 @@ def test_signs_around_a_word_do_not_hide_it(real: Search, text: str) -> None:
     assert FINANCE in iris(real.search(text, limit=5))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.text(max_size=40))
 def test_any_text_is_answered_and_the_same_each_time(real: Search, text: str) -> None:
     first = real.search(text, limit=10)
