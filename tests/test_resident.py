@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -93,17 +90,6 @@ def test_what_cannot_be_read_into_memory_is_asked_on_disk(
 
     assert "cannot be held in memory" in caplog.text
     assert "cannot be read into memory" in capfd.readouterr().err
-
-
-def test_what_nobody_waits_for_any_more_is_not_read_and_no_word_is_said_of_it(disk: Path) -> None:
-    """So does a service end that is told to while it still reads its release."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        ours.close()
-        command = [sys.executable, "-m", "kg.engines.worker", str(theirs.fileno()), str(disk)]
-        done = subprocess.run(command, pass_fds=[theirs.fileno()], capture_output=True, text=True, check=False)
-
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 # Of a release

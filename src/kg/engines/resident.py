@@ -26,14 +26,14 @@ _PIPE_BYTES = 1 << 20
 _NOT_HERE = re.compile(r"graph|from|limit|offset|sample|group_concat|reduced|\\", re.IGNORECASE)
 
 
-def resident(folder: Path, wanted: Callable[[], bool]) -> Store | None:
-    """Returns a store in memory that has the default graph of one on disk; None when it is of no use any more.
+def resident(folder: Path, wanted: Callable[[], bool]) -> Store:
+    """Returns a store in memory that has the default graph of one on disk.
 
     Args:
         wanted: tells again and again whether it is still of use.
 
     Raises:
-        SourceError: that cannot be read whole.
+        SourceError: that cannot be read whole, or is of no use any more.
     """
     reading, writing = os.pipe()
     writer = os.fork()
@@ -45,17 +45,11 @@ def resident(folder: Path, wanted: Callable[[], bool]) -> Store | None:
         with os.fdopen(reading, "rb", buffering=_PIPE_BYTES) as lines:
             # What a store wrote needs no checks.
             store.bulk_load(cast(IO[bytes], _Wanted(lines, wanted)), format=RdfFormat.N_TRIPLES, lenient=True)
-    except _Unwanted:
-        return None
     finally:
         _, status = os.waitpid(writer, 0)
     if status:
         raise SourceError(f"{folder}: the store cannot be read into memory.")
     return store
-
-
-class _Unwanted(Exception):
-    """Nobody waits for it any more."""
 
 
 class _Wanted:
@@ -67,7 +61,7 @@ class _Wanted:
 
     def read(self, size: int = -1) -> bytes:
         if not self._wanted():
-            raise _Unwanted
+            raise SourceError("Nobody waits for it any more.")
         return self._lines.read(size)
 
 

@@ -125,8 +125,6 @@ def nursery(control_fd: int, holding: Path | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Before it is ready nothing comes, so that whatever does is the end.
     held = None if holding is None else resident(holding, lambda: not select.select([control], [], [], 0)[0])
-    if held is None and holding is not None:
-        return
     signal.signal(signal.SIGCHLD, lambda *_: None)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
