@@ -131,11 +131,13 @@ def running_pool(
 
 def children_of(process: int) -> set[int]:
     """Returns the processes that a process has started and that have not ended."""
-    try:
-        tasks = [task / "children" for task in Path(f"/proc/{process}/task").iterdir()]
-        return {int(child) for task in tasks for child in task.read_text().split()}
-    except OSError:
-        return set()
+    found: set[int] = set()
+    with suppress(OSError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            # One may end in this moment; its children are then another's.
+            with suppress(OSError):
+                found |= set(map(int, (thread / "children").read_text().split()))
+    return found
 
 
 def _command(process: int) -> list[str]:
