@@ -124,6 +124,12 @@ class Findings:
     seconds: dict[str, list[float]] = field(default_factory=dict)
     said: set[tuple[str, str, int]] = field(default_factory=set)
 
+    def wait_for(self, release: str) -> None:
+        """Returns when an answer has come from a release, or none has for so long that none will."""
+        given_up = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < given_up and release not in {said for _, said, _ in tuple(self.said)}:
+            time.sleep(0.05)
+
     def held_against(self, published: Mapping[str, int]) -> list[str]:
         """Returns the faults: errors, and answers whose content is of another release than they say."""
         mixed = [f"{kind}: {release[:12]} says {n}" for kind, release, n in self.said if published.get(release) != n]
@@ -187,7 +193,9 @@ def measured(marked: Marked, clients: int, seconds: float, releases: int) -> tup
                 thread.start()
             for number in range(releases):
                 time.sleep(max(0.0, begun + (number + 0.5) * seconds / (releases + 0.5) - time.monotonic()))
-                published.update([marked.publish()])
+                release, mark = marked.publish()
+                published[release] = mark
+                findings.wait_for(release)
             time.sleep(max(1.5, begun + seconds - time.monotonic()))
         finally:
             stop.set()

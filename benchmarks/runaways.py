@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -82,20 +81,16 @@ def memory_mb(pid: int) -> tuple[float, float, int]:
 @contextmanager
 def service(release: Path, limit_ms: int) -> Iterator[tuple[int, str]]:
     """Yields the process id and the address of a service that answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "kg", "serve", "--release", str(release), "--port", str(port)]
+    command = [sys.executable, "-m", "kg", "serve", "--release", str(release), "--port", "0"]
     environment = {**os.environ, "KG_QUERY_TIME_LIMIT_MS": str(limit_ms), "KG_LOG_LEVEL": "error"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
-            address = f"http://127.0.0.1:{port}"
-            while True:
-                with suppress(OSError):
-                    if get(f"{address}/readyz")[0] == 200:
-                        break
-                if process.poll() is not None:
-                    sys.exit("the service did not start")
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                sys.exit("the service did not start")
+            address = line.split()[-1].rstrip("/")
+            while get(f"{address}/readyz")[0] != 200:
                 time.sleep(0.1)
             yield process.pid, address
         finally:

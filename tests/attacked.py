@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from services import AUTHORISED, TOKEN, Bystander, Service, started
+from services import AUTHORISED, PATIENCE_S, TOKEN, Bystander, Service, started
 from workspaces import write_workspace
 
 # What a bystander asks; the empty path stands for a query that is new each time.
@@ -71,7 +72,9 @@ class Target:
 
 
 @contextmanager
-def open_target(mode: str, release: Path, folder: Path, **variables: str) -> Iterator[Target]:
+def open_target(
+    mode: str, release: Path, folder: Path, patience_s: float = PATIENCE_S, **variables: str
+) -> Iterator[Target]:
     """Yields a service to be attacked: of a `release`, of a `scratch` dataset, or of a `writable` workspace."""
     tokens = folder / "tokens"
     tokens.write_text(f"ada {TOKEN}\n", encoding="utf-8")
@@ -86,7 +89,10 @@ def open_target(mode: str, release: Path, folder: Path, **variables: str) -> Ite
         if mode == "scratch":
             headers = {**AUTHORISED, "Content-Type": "text/turtle"}
             assert client.put("/graphs?default", content=_SCRATCH, headers=headers).is_success
-        with Bystander(service, _OF_ALL if mode == "scratch" else _OF_RELEASES) as bystander:
+        while mode == "release" and "\nkg_release_in_memory 1.0\n" not in client.get("/metrics").text:
+            # What reads it takes a processor for a moment, and its end exchanges the workers.
+            time.sleep(0.05)
+        with Bystander(service, _OF_ALL if mode == "scratch" else _OF_RELEASES, patience_s) as bystander:
             yield Target(mode, service, client, bystander, folder)
 
 

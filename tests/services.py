@@ -131,11 +131,13 @@ def running_pool(
 
 def children_of(process: int) -> set[int]:
     """Returns the processes that a process has started and that have not ended."""
-    try:
-        tasks = [task / "children" for task in Path(f"/proc/{process}/task").iterdir()]
-        return {int(child) for task in tasks for child in task.read_text().split()}
-    except OSError:
-        return set()
+    found: set[int] = set()
+    with suppress(OSError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            # One may end in this moment; its children are then another's.
+            with suppress(OSError):
+                found |= set(map(int, (thread / "children").read_text().split()))
+    return found
 
 
 def _command(process: int) -> list[str]:
@@ -204,11 +206,13 @@ class Bystander:
 
     Args:
         paths: what is asked, in turn; a comment with a number makes each query a new one, so that no cache answers.
+        patience_s: within this it must be answered.
     """
 
-    def __init__(self, service: Service, paths: Sequence[str]) -> None:
+    def __init__(self, service: Service, paths: Sequence[str], patience_s: float = PATIENCE_S) -> None:
         self._service = service
         self._paths = paths
+        self._patience_s = patience_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._ask_on)
         self.faults: list[str] = []
@@ -236,20 +240,20 @@ class Bystander:
         try:
             status = client.get(path).status_code
             # Where the tests' own short limit was too short for a busy machine, it asks again, as a client would.
-            while status == 503 and time.monotonic() - begun < PATIENCE_S / 2:
+            while status == 503 and time.monotonic() - begun < self._patience_s / 2:
                 status = client.get(path).status_code
         except httpx2.HTTPError as error:
             self.faults.append(f"{path}: {error!r}")
             return
         took = time.monotonic() - begun
-        if status != 200 or took > PATIENCE_S:
+        if status != 200 or took > self._patience_s:
             self.faults.append(f"{path}: {status} after {took:.1f} s")
         self.slowest_s = max(self.slowest_s, took)
         self.answered += 1
 
     def assert_answered(self) -> None:
         """It has been answered in time since the last look, and still is."""
-        before, deadline = self.answered, time.monotonic() + PATIENCE_S * len(self._paths) + 1
+        before, deadline = self.answered, time.monotonic() + self._patience_s * len(self._paths) + 1
         while self.answered < before + len(self._paths) and time.monotonic() < deadline and not self.faults:
             time.sleep(0.01)
         faults, self.faults = self.faults, []

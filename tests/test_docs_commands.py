@@ -118,7 +118,8 @@ SHELL = {
         (("--rounds 3 --seconds 3", "--rounds 1 --seconds 1 --skip-rdflib --skip-oxigraph"), _STANDS), needs=("wrk",)
     ),
     "docs/performance.md: .venv/bin/python benchmarks/runaways.py --seconds 30": Run(
-        (("--seconds 30", "--seconds 2 --idle-s 0 --limit-ms 1000"),)
+        # The limit stays as it is: a question that a busy machine answers late is no fault.
+        (("--seconds 30", "--seconds 1 --idle-s 0"),)
     ),
     "docs/performance.md: .venv/bin/python benchmarks/connections.py --release DIR/bui": Run(
         (("DIR/build", f"DIR/build {_NO_PEERS}"), _STANDS)

@@ -42,7 +42,7 @@ def test_an_example_is_run_and_things_are_called_by_their_labels(watch: Watched)
     page = watch.open("/sparql")
     page.get_by_label("Examples").select_option(label=_summary(page, "blocked by a barrier", "Barriers that block"))
     page.get_by_role("table").wait_for()
-    assert page.get_by_role("status").filter(has_text="rows in").is_visible()
+    page.get_by_role("status").filter(has_text="rows in").wait_for()
     assert page.locator("table.rows tbody a").first.inner_text().strip()
     watch.look("sparql-table")
 
@@ -79,7 +79,7 @@ def test_an_error_is_underlined_at_its_place(watch: Watched) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Control+Enter")
     page.get_by_role("table").wait_for()
-    assert page.locator(".cm-lintRange-error").count() == 0
+    page.locator(".cm-lintRange-error").first.wait_for(state="detached")
 
 
 def test_a_result_is_a_chart_and_a_graph_and_its_address_brings_it_back(watch: Watched) -> None:

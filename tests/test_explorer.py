@@ -45,7 +45,7 @@ def test_a_word_with_a_typing_error_leads_to_a_page_that_says_who_says_it(watch:
     page.get_by_role("heading", level=1, name="Strategic planning").wait_for()
     watch.settled()
     watch.look("entity")
-    assert page.get_by_role("link", name="High turnover in leadership teams").first.is_visible()
+    page.get_by_role("link", name="High turnover in leadership teams").first.wait_for()
 
 
 def test_a_thing_is_expanded_by_menu_undone_and_found_again_after_loading_anew(watch: Watched) -> None:
@@ -92,7 +92,7 @@ def test_everything_can_be_done_with_the_keyboard_and_is_said_in_the_list(watch:
     page.get_by_role("tab", name="List").click()
     listed = page.get_by_label("What is drawn, as a list")
     listed.get_by_role("button", name="High turnover").click()
-    assert listed.locator(".nested button").count() >= 1
+    listed.locator(".nested button").first.wait_for()
     watch.look("list")
 
 
@@ -105,7 +105,7 @@ def test_a_link_shows_who_says_it_the_passage_and_the_quote(browser: Browser, he
         page.mouse.click(*watch.place(f"{TURNOVER} {BLOCKS} {PLANNING}", "linkPlace"))
         page.get_by_text("Audit Scotland says that high turnover in leadership teams blocks").wait_for()
         assert page.locator("blockquote").first.inner_text().strip()
-        assert page.get_by_text("Stated in").is_visible()
+        page.get_by_text("Stated in").wait_for()
         watch.look("link")
 
 
@@ -159,7 +159,7 @@ def test_what_is_not_connected_says_why(watch: Watched) -> None:
     page = watch.open(f"/?view=connect&{asked}")
     page.get_by_role("heading", name="No connection").wait_for()
     answer = page.request.get(f"{watch.service}/api/connections?{asked}").json()
-    assert page.get_by_text(answer["why_none"]["reason"]).is_visible()
+    page.get_by_text(answer["why_none"]["reason"]).wait_for()
 
 
 def test_a_question_is_a_form_whose_address_brings_the_answer_back(watch: Watched) -> None:

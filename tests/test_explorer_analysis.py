@@ -36,7 +36,7 @@ def test_a_gap_leads_to_the_passages_of_its_barrier(watch: Watched) -> None:
     page.reload()
     opened.wait_for()
     assert opened.inner_text() == words
-    assert page.locator("table.matrix button.cell[aria-pressed='true']").count() == 1
+    page.locator("table.matrix button.cell[aria-pressed='true']").wait_for()
 
 
 def test_documents_are_compared_and_a_cell_opens_its_items(watch: Watched) -> None:

@@ -54,7 +54,7 @@ def test_a_view_draws_expands_by_double_click_and_gives_its_selection_back(brows
         assert before > 5
         page.mouse.dblclick(*watch.place(PLANNING))
         watch.more_than(before)
-        assert page.locator(".jp-OutputArea div[class^='kg-still-']").is_hidden()
+        page.locator(".jp-OutputArea div[class^='kg-still-']").wait_for(state="hidden")
         watch.look("jupyterlab")
         page.get_by_text("print(", exact=False).first.click()
         page.keyboard.press("Shift+Enter")

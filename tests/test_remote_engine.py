@@ -177,7 +177,9 @@ HOSTILE: dict[str, tuple[Callable[..., None], type[KgError], str]] = {
 def test_what_an_engine_does_wrong_is_an_error_with_a_name_and_its_own_words(name: str) -> None:
     answer, error, words = HOSTILE[name]
     with scripted(answer) as server:
-        source = source_at(server, query_time_limit_ms=300, max_answer_bytes=1_000_000)
+        # Little patience only where that is what fails: on a busy machine another error may take as long to come.
+        patience_ms = 300 if error is EngineTimeout else 30_000
+        source = source_at(server, query_time_limit_ms=patience_ms, max_answer_bytes=1_000_000)
         begun = time.monotonic()
 
         with pytest.raises(error, match=words) as caught:
@@ -185,7 +187,7 @@ def test_what_an_engine_does_wrong_is_an_error_with_a_name_and_its_own_words(nam
 
         source.close()
     assert type(caught.value).__name__.lstrip("_") in {error.__name__, "Away"}
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 20
 
 
 def test_a_graph_whose_lines_break_off_is_an_error() -> None:

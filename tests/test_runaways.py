@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -14,11 +14,13 @@ import httpx2
 import pytest
 
 from attacked import Target, addressed, open_target
-from services import PATIENCE_S, children_of
+from services import children_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
-LIMIT_S = 4.0
+LIMIT_S = 8.0
+# Of 16 that came before, two at a time have the fast lane, for half a second at most; then a new worker is made.
+PATIENCE_S = 7.0
 GRACE_S = 0.5
 # What the client's own threads may take besides, where other programs have the processors.
 SLACK_S = 1.5
@@ -32,7 +34,7 @@ def target(
     request: pytest.FixtureRequest, release_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
     limits = {"KG_QUERY_TIME_LIMIT_MS": str(int(LIMIT_S * 1000)), "KG_WORKER_MEMORY_LIMIT_MB": str(MEMORY_MB)}
-    with open_target(request.param, release_folder, tmp_path_factory.mktemp("attacked"), **limits) as found:
+    with open_target(request.param, release_folder, tmp_path_factory.mktemp("attacked"), PATIENCE_S, **limits) as found:
         yield found
 
 
@@ -56,11 +58,17 @@ def in_flight(target: Target) -> dict[str, int]:
     return {lane: int(float(found[f"kg_queries_{lane}"])) for lane in ("fast", "slow", "waiting")}
 
 
+def wait_until(found: Callable[[], bool], within_s: float) -> None:
+    end = time.monotonic() + within_s
+    while not found():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
 def test_with_16_runaways_in_flight_a_short_query_is_answered_and_each_runaway_is_cut(target: Target) -> None:
     with ThreadPoolExecutor(16) as pool:
         runaways = [pool.submit(asked, target, f"{RUNAWAY} # {number}") for number in range(16)]
-        time.sleep(0.3)
-        assert sum(in_flight(target).values()) >= 12
+        wait_until(lambda: sum(in_flight(target).values()) >= 12, LIMIT_S)
         for number in range(3):
             status, took = asked(target, f"ASK {{}} # short {number}")
             assert status == 200
@@ -68,7 +76,8 @@ def test_with_16_runaways_in_flight_a_short_query_is_answered_and_each_runaway_i
         found = [runaway.result() for runaway in runaways]
     assert {status for status, _ in found} == {503}
     assert max(took for _, took in found) < LIMIT_S + GRACE_S + SLACK_S
-    assert in_flight(target)["slow"] == in_flight(target)["waiting"] == 0
+    # The bystander's next query may be in flight.
+    wait_until(lambda: sum(in_flight(target).values()) <= 1, PATIENCE_S)
 
 
 @OF_RELEASES
@@ -91,7 +100,10 @@ def test_with_8_runaways_in_flight_questions_are_answered(target: Target) -> Non
 
 def test_more_than_may_wait_are_told_to_come_again(release_folder: Path, tmp_path: Path, target: Target) -> None:
     limits = {"KG_QUERY_TIME_LIMIT_MS": "1500", "KG_MAX_WAITING": "4"}
-    with open_target(target.mode, release_folder, tmp_path, **limits) as other, ThreadPoolExecutor(20) as pool:
+    with (
+        open_target(target.mode, release_folder, tmp_path, PATIENCE_S, **limits) as other,
+        ThreadPoolExecutor(20) as pool,
+    ):
         answers = list(pool.map(lambda n: other.client.post("/sparql", data={"query": f"{RUNAWAY} # {n}"}), range(20)))
         refused = [answer for answer in answers if answer.json().get("limit") == "KG_MAX_WAITING"]
         assert refused
@@ -134,10 +146,16 @@ def test_what_eats_memory_is_stopped_at_the_limit_and_the_whole_tree_stays_bound
 def test_a_worker_that_dies_costs_only_its_own_query(target: Target, sign: signal.Signals) -> None:
     with ThreadPoolExecutor(3) as pool:
         running = pool.submit(asked, target, f"{RUNAWAY} # {sign}")
-        time.sleep(0.4)
+        wait_until(lambda: in_flight(target)["fast"] + in_flight(target)["slow"] > 0, LIMIT_S / 2)
         before = {worker: _processor_ticks(worker) for worker in target.service.workers()}
-        time.sleep(0.3)
-        busy = max(target.service.workers(), key=lambda worker: _processor_ticks(worker) - before.get(worker, 0))
+
+        def used() -> dict[int, int]:
+            """How long each worker has had a processor since, in hundredths of a second."""
+            return {worker: _processor_ticks(worker) - before.get(worker, 0) for worker in target.service.workers()}
+
+        # So much none of the others needs for a short query, and to be born.
+        wait_until(lambda: max(used().values()) >= 30, LIMIT_S / 2)
+        busy = max(used(), key=lambda worker: used()[worker])
         others = [pool.submit(asked, target, f"ASK {{}} # {sign} {number}") for number in range(10)]
         os.kill(busy, sign)
         assert running.result()[0] == 502
@@ -147,12 +165,13 @@ def test_a_worker_that_dies_costs_only_its_own_query(target: Target, sign: signa
 
 def test_all_workers_that_die_at_once_are_replaced(target: Target) -> None:
     # The bystander would lose a query of its own, as it should.
-    for worker in target.service.workers():
+    all_of_them = target.service.workers()
+    for worker in all_of_them:
         with suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE_S
-    while target.client.get("/readyz").status_code != 200:
-        assert time.monotonic() < deadline
+    # Until then one could be given a query that dies with it.
+    wait_until(lambda: not all_of_them & target.service.workers(), PATIENCE_S)
+    wait_until(lambda: target.client.get("/readyz").status_code == 200, PATIENCE_S)
     assert asked(target, "ASK {} # after all have died")[0] == 200
     target.bystander.faults.clear()
 
@@ -171,7 +190,7 @@ def test_a_client_that_leaves_ends_its_query(target: Target) -> None:
 
 def test_the_processes_that_make_workers_may_die_too(target: Target, release_folder: Path, tmp_path: Path) -> None:
     limits = {"KG_QUERY_TIME_LIMIT_MS": "1000"}
-    with open_target(target.mode, release_folder, tmp_path, **limits) as other:
+    with open_target(target.mode, release_folder, tmp_path, PATIENCE_S, **limits) as other:
         assert asked(other, "ASK {}")[0] == 200
         nurseries = other.service.nurseries()
         # Of a release there is one more, which holds it in memory.

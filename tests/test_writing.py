@@ -711,9 +711,10 @@ def _staging_process_at_work(workspace: Workspace) -> int | None:
         return None
     for path in (workspace.root / "build").glob(".preparing-*"):
         number = path.name.split("-")[1]
-        command = Path(f"/proc/{number}/cmdline")
-        if command.exists() and b"kg.release.staging" in command.read_bytes():
-            return int(number)
+        # It may have ended in this moment.
+        with contextlib.suppress(OSError):
+            if b"kg.release.staging" in Path(f"/proc/{number}/cmdline").read_bytes():
+                return int(number)
     return None
 
 

@@ -146,7 +146,9 @@ class Serving:
     async def close(self) -> None:
         """Ends everything."""
         if self._watching is not None:
-            self._watching.cancel()
+            # Not in the middle of taking a release over: what is half open then has nobody to close it.
+            async with self._following:
+                self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
         await asyncio.gather(*[served.close() for served in (self.current, *self._older.values())])
