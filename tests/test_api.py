@@ -496,14 +496,17 @@ def test_health_and_readiness_are_plain_text(client: TestClient, path: str, text
     "path", ["/nonesuch", "/api/nonesuch", "/api/queries/a/b", "/static/nonesuch", "/static/../app.py"]
 )
 def test_an_unknown_path_is_a_problem_too(client: TestClient, path: str) -> None:
-    _problem(client.get(path), 404)
+    assert "/openapi.json lists the paths" in str(_problem(client.get(path), 404)["detail"])
 
 
-@pytest.mark.parametrize("path", ["/", "/api/queries", "/api/search", "/api/queries/barriers-blocking-theme", "/docs"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api/queries", "/api/search", "/api/queries/barriers-blocking-theme", "/docs", "/static/pages.css"],
+)
 def test_a_wrong_method_is_a_problem_too_and_names_the_right_one(client: TestClient, path: str) -> None:
     response = client.delete(path)
     _problem(response, 405)
-    assert "GET" in response.headers["allow"]
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/", "/api/release", "/api/queries", "/healthz", "/docs", "/static/pages.css"])

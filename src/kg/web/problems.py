@@ -104,11 +104,17 @@ def _complaint(entry: Mapping[str, Any]) -> str:
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    known = KgError(f"{request.method} {request.url.path}: {error.detail}.")
+    headers, advice = dict(error.headers or {}), ""
+    if error.status_code == 405:
+        # All that the path takes (RFC 9110, section 15.5.6); the framework knows those of one route.
+        methods: list[str] = request.app.state.routes.methods(request.url.path)
+        headers["Allow"], advice = ", ".join(methods), f" Send {', '.join(methods[:-1])} or {methods[-1]}."
+    elif error.status_code == 404 and request.app.openapi_url:
+        advice = f" {request.app.openapi_url} lists the paths there are."
+    known = KgError(f"{request.method} {request.url.path}: {error.detail}.{advice}")
     known.title = str(error.detail)
     response = problem(known, error.status_code)
-    # A wrong method is answered with the right ones (RFC 9110, section 15.5.6).
-    response.headers.update(error.headers or {})
+    response.headers.update(headers)
     return response
 
 
