@@ -8,6 +8,17 @@ from collections import OrderedDict
 _LARGEST_SHARE = 16
 
 
+def is_known(etag: str, condition: str) -> bool:
+    """Tells whether an If-None-Match header names the state that a client would be sent.
+
+    >>> is_known('W/"a"', '"x", "a"'), is_known('"a"', 'W/"a"'), is_known('"a"', "*"), is_known('"a"', '"b"')
+    (True, True, True, False)
+
+    Source: RFC 9110, section 13.1.2 (tags are compared weakly: whether one is weak makes no difference).
+    """
+    return condition.strip() == "*" or etag.removeprefix("W/") in condition
+
+
 class AnswerCache:
     """Answers by their ETag, the least recently used forgotten first.
 

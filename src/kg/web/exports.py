@@ -17,6 +17,7 @@ from kg.citations import citation_of
 from kg.errors import LimitError, OverloadError, UnknownName
 from kg.release.export import write_export_to
 from kg.release.folders import FOLDERS, write_archive_to
+from kg.web.cache import is_known
 from kg.web.interface import answered
 from kg.web.state import AnswersDep
 
@@ -57,7 +58,7 @@ def export(request: Request, answers: AnswersDep, format: str) -> Response:  # n
     day = (answers.opened.info().built or "")[:10]
     etag = f'"{answers.release_id[:32]}-{day}-{format}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(etag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     file, size = _written(answers, format)
     name = f"policy-evidence-{answers.release_id[:12]}.{suffix}"

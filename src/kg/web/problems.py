@@ -34,6 +34,7 @@ from kg.errors import (
     UnknownName,
     UnsupportedMedia,
 )
+from kg.web.routes import RouteTable
 
 logger = logging.getLogger(__name__)
 
@@ -105,9 +106,10 @@ def _complaint(entry: Mapping[str, Any]) -> str:
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers, advice = dict(error.headers or {}), ""
-    if error.status_code == 405:
+    routes: RouteTable | None = getattr(request.app.state, "routes", None)
+    if error.status_code == 405 and routes is not None:
         # All that the path takes (RFC 9110, section 15.5.6); the framework knows those of one route.
-        methods: list[str] = request.app.state.routes.methods(request.url.path)
+        methods = routes.methods(request.url.path)
         headers["Allow"], advice = ", ".join(methods), f" Send {', '.join(methods[:-1])} or {methods[-1]}."
     elif error.status_code == 404 and request.app.openapi_url:
         advice = f" {request.app.openapi_url} lists the paths there are."

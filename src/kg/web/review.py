@@ -27,7 +27,6 @@ from kg.ingest.limits import names_of
 from kg.ingest.record import record
 from kg.ingest.review import FACTS, Review
 from kg.web.problems import handle_errors, problem
-from kg.web.routes import RouteTable
 from kg.web.server import listen, run
 from kg.workspace import Settings, Workspace
 
@@ -225,7 +224,6 @@ def create_review_app(desk: Desk, settings: Settings, keys: Keys) -> FastAPI:
     app.include_router(_page_routes(keys))
     app.include_router(_document_routes(desk))
     app.add_middleware(_Guard, keys=keys)
-    app.state.routes = RouteTable(app.routes)
     return app
 
 

@@ -28,7 +28,7 @@ from kg.engines.source import Request as SparqlRequest
 from kg.engines.worker import Job
 from kg.errors import BadParameter, Forbidden, KgError, Unauthorised, UnsupportedMedia
 from kg.web.bodies import Fields, fields_of, media_type_of, read_aside, read_body, text_of, while_connected
-from kg.web.cache import AnswerCache
+from kg.web.cache import AnswerCache, is_known
 from kg.web.interface import answered, problems, taken
 from kg.web.negotiation import GRAPH_ALIASES, TABLE_ALIASES, best_type, reply_types
 from kg.web.pages import sparql_page
@@ -258,7 +258,7 @@ async def _cached(
             return _response(reply, question.media_type, headers)
         content = reply.content
         endpoint.cache.put(etag, content)
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(etag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=question.media_type, headers=headers)
 
