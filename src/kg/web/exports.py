@@ -14,11 +14,12 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from kg import wire
 from kg.answers import Answers
 from kg.citations import citation_of
-from kg.errors import LimitError, OverloadError, UnknownName
+from kg.errors import BadParameter, LimitError, OverloadError, UnknownName
 from kg.release.export import write_export_to
 from kg.release.folders import FOLDERS, write_archive_to
 from kg.web.cache import is_known
 from kg.web.interface import answered
+from kg.web.routes import RouteTable
 from kg.web.state import AnswersDep
 
 router = APIRouter(tags=["Exports"])
@@ -128,6 +129,10 @@ def cite(
         Literal["json", "text", "bibtex", "csl"], Query(alias="format", description="json has all three others.")
     ] = "json",
 ) -> Response:
+    path = answer.partition("#")[0].partition("?")[0]
+    routes: RouteTable = request.app.state.routes
+    if "GET" not in routes.methods(path):
+        raise BadParameter(f"answer: there is nothing at {path!r} here; {request.app.openapi_url} lists what there is.")
     found = citation_of(answers, answer, str(request.base_url).rstrip("/"))
     if style == "json":
         return JSONResponse(wire.citation(found))
