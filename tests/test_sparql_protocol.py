@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
@@ -461,6 +462,14 @@ def test_a_query_over_a_limit_is_413_and_names_the_setting(small: TestClient, qu
 
 def test_a_query_as_large_as_the_limit_is_answered(small: TestClient) -> None:
     assert _post(small, ASK.ljust(200), "application/sparql-query").json()["boolean"] is True
+
+
+def test_headers_of_several_lines_are_one_list(client: TestClient) -> None:
+    asked = partial(client.get, "/sparql", params={"query": ASK})
+    answer = asked(headers=[("Accept", "text/csv"), ("Accept", "application/sparql-results+xml")])
+    assert answer.headers["content-type"] == "application/sparql-results+xml"
+    tag = asked(headers={"Accept": "*/*"}).headers["etag"]
+    assert asked(headers=[("If-None-Match", '"other"'), ("If-None-Match", tag)]).status_code == 304
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 # An answer larger than this share of the cache would push out too many others.
 _LARGEST_SHARE = 16
 
 
-def is_known(etag: str, condition: str) -> bool:
-    """Tells whether an If-None-Match header names the state that a client would be sent.
+def is_known(etag: str, conditions: Sequence[str]) -> bool:
+    """Tells whether the lines of an If-None-Match header name the state that a client would be sent.
 
-    >>> is_known('W/"a"', '"x", "a"'), is_known('"a"', 'W/"a"'), is_known('"a"', "*"), is_known('"a"', '"b"')
-    (True, True, True, False)
+    >>> is_known('W/"a"', ['"x", "a"']), is_known('"a"', ['"b"', 'W/"a"']), is_known('"a"', ["*"])
+    (True, True, True)
+    >>> is_known('"a"', ['"b"']), is_known('"a"', [])
+    (False, False)
 
     Source: RFC 9110, section 13.1.2 (tags are compared weakly: whether one is weak makes no difference).
     """
-    return condition.strip() == "*" or etag.removeprefix("W/") in condition
+    return any(line.strip() == "*" or etag.removeprefix("W/") in line for line in conditions)
 
 
 class AnswerCache:

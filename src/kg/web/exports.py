@@ -59,7 +59,7 @@ def export(request: Request, answers: AnswersDep, format: str) -> Response:  # n
     day = (answers.opened.info().built or "")[:10]
     etag = f'"{answers.release_id[:32]}-{day}-{format}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if is_known(etag, request.headers.get("if-none-match", "")):
+    if is_known(etag, request.headers.getlist("if-none-match")):
         return Response(status_code=304, headers=headers)
     file, size = _written(answers, format)
     name = f"policy-evidence-{answers.release_id[:12]}.{suffix}"

@@ -25,7 +25,7 @@ from kg.errors import BadParameter, UnknownName, UnsupportedMedia
 from kg.web.bodies import media_type_of, read_body, while_connected
 from kg.web.cache import is_known
 from kg.web.interface import Responses, answered, problems, taken
-from kg.web.negotiation import best_type
+from kg.web.negotiation import accept_of, best_type
 from kg.web.payloads import guard_payload
 from kg.workspace import Settings
 
@@ -153,10 +153,10 @@ async def delete_direct(request: Request, path: str) -> Response:
 
 
 async def _read(request: Request, graph: str | None) -> Response:
-    chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
+    chosen = best_type(accept_of(request), list(GRAPH_FORMATS))
     # Taken before the graph is read: a tag that is too old is refused later, one too new would hide a change.
     headers = _state(_store(request).tag_of(graph), chosen)
-    if headers and is_known(headers["ETag"], request.headers.get("if-none-match", "")):
+    if headers and is_known(headers["ETag"], request.headers.getlist("if-none-match")):
         return Response(status_code=304, headers=headers)
     reply = await while_connected(request, _store(request).read_graph(graph, chosen))
     if reply is None:
