@@ -149,6 +149,18 @@ def test_a_release_whose_workers_are_gone_is_not_ready_but_alive(release: Releas
         assert found.get("/healthz").status_code == 200
 
 
+@pytest.mark.parametrize("condition", [{"If-Match": '"x"'}, {"If-None-Match": "*"}])
+def test_a_write_on_a_condition_that_a_scratch_dataset_cannot_look_at_is_not_made(
+    scratch: TestClient, condition: dict[str, str]
+) -> None:
+    headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "text/turtle"}
+    refused = scratch.put("/graphs/noted", content="<s> <p> <o> .", headers=headers | condition)
+    assert refused.status_code == 412
+    assert "write without it" in refused.json()["detail"]
+    assert scratch.get("/graphs/noted").status_code == 404
+    assert scratch.put("/graphs/noted", content="<s> <p> <o> .", headers=headers).status_code == 201
+
+
 def test_a_scratch_dataset_is_ready_however_large_it_is(tmp_path: Path, settings: Settings) -> None:
     few = replace(settings, max_answer_rows=5)
     with TestClient(create_scratch_app(ScratchServing(tmp_path / "scratch", few, Tokens({"me": SECRET})))) as found:
