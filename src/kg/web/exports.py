@@ -17,12 +17,12 @@ from kg.citations import citation_of
 from kg.errors import BadParameter, LimitError, OverloadError, UnknownName
 from kg.release.export import write_export_to
 from kg.release.folders import FOLDERS, write_archive_to
-from kg.web.cache import is_known
-from kg.web.interface import answered
+from kg.web.cache import Tagged, is_known
+from kg.web.interface import UNCHANGED, answered
 from kg.web.routes import RouteTable
 from kg.web.state import AnswersDep
 
-router = APIRouter(tags=["Exports"])
+router = APIRouter(tags=["Exports"], route_class=Tagged, responses=UNCHANGED)
 
 # Media type and the end of the file's name, by format.
 FORMATS = {
@@ -48,7 +48,7 @@ _STYLES = {"text": "text/plain", "bibtex": "application/x-bibtex", "csl": "appli
 @router.get(
     "/api/export/{format}",
     summary="The whole release as a file",
-    responses=answered([media_type for media_type, _ in FORMATS.values()]) | {304: {"description": "As it was"}},
+    responses=answered([media_type for media_type, _ in FORMATS.values()]),
     response_class=Response,
 )
 def export(request: Request, answers: AnswersDep, format: str) -> Response:  # noqa: A002 - the name in the address

@@ -36,7 +36,8 @@ from kg.answers import Answers
 from kg.engines.source import GRAPH_FORMATS
 from kg.errors import NotAcceptable, UnknownName
 from kg.names import BASE, ONTOLOGY
-from kg.web.interface import Responses, answered
+from kg.web.cache import Tagged
+from kg.web.interface import UNCHANGED, Responses, answered
 from kg.web.negotiation import accept_of, best_type
 from kg.web.state import AnswersDep
 from kg.web.terms import ontology_page
@@ -61,7 +62,9 @@ _SECTIONS = ("id", "theme", "scheme", "code", ".well-known/genid", "graph")
 # What RFC 3986, section 2.3, calls unreserved: written with or without %, it is the same name.
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
-router = APIRouter(tags=["Linked Data"], responses=_MISSING, default_response_class=Response)
+router = APIRouter(
+    tags=["Linked Data"], route_class=Tagged, responses=_MISSING | UNCHANGED, default_response_class=Response
+)
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 
 IriParam = Annotated[str, Query(description="An IRI that the release mentions.", examples=[f"{BASE}theme/finance"])]
