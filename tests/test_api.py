@@ -513,6 +513,11 @@ KEPT_BY_CLIENTS = [
 ]
 
 
+@pytest.mark.parametrize("path", ["/api/describe?entity=zzzzqqqq", "/theme/zzzzqqqq"])
+def test_a_name_that_nothing_is_near_is_told_where_to_search(client: TestClient, path: str) -> None:
+    assert "/api/search" in str(_problem(client.get(path), 404)["detail"])
+
+
 @pytest.mark.parametrize("path", KEPT_BY_CLIENTS)
 def test_what_a_client_has_already_is_304_however_its_tag_is_written(client: TestClient, path: str) -> None:
     first = client.get(path)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
@@ -458,6 +459,22 @@ def test_a_query_over_a_limit_is_413_and_names_the_setting(small: TestClient, qu
     response = _ask(small, query)
     assert limit in _refused(response, 413)
     assert response.json()["limit"] == limit
+
+
+@pytest.mark.parametrize(
+    ("limit", "query", "status"),
+    [
+        ({"max_answer_rows": 3}, "SELECT * { ?s a pev:Barrier }", 413),
+        ({"max_answer_bytes": 300}, "SELECT * { ?s a pev:Barrier }", 413),
+        ({"query_time_limit_ms": 300}, "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", 503),
+    ],
+)
+def test_an_answer_over_a_limit_is_refused_and_told_what_to_do(
+    release: Release, settings: Settings, limit: dict[str, Any], query: str, status: int
+) -> None:
+    with TestClient(application(release, replace(settings, **limit))) as limited:
+        detail = _refused(_ask(limited, query), status)
+    assert f"KG_{next(iter(limit)).upper()}" in detail and "Ask for less" in detail
 
 
 def test_a_query_as_large_as_the_limit_is_answered(small: TestClient) -> None:
