@@ -159,6 +159,7 @@ def test_a_write_on_a_condition_that_a_scratch_dataset_cannot_look_at_is_not_mad
     assert "write without it" in refused.json()["detail"]
     assert scratch.get("/graphs/noted").status_code == 404
     assert scratch.put("/graphs/noted", content="<s> <p> <o> .", headers=headers).status_code == 201
+    assert scratch.get("/graphs/noted").headers["cache-control"] == "no-store"
 
 
 def test_a_scratch_dataset_is_ready_however_large_it_is(tmp_path: Path, settings: Settings) -> None:
