@@ -162,6 +162,14 @@ def test_a_write_on_a_condition_that_a_scratch_dataset_cannot_look_at_is_not_mad
     assert scratch.get("/graphs/noted").headers["cache-control"] == "no-store"
 
 
+def test_who_sends_a_context_at_an_address_is_told_to_send_the_context(scratch: TestClient) -> None:
+    headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/ld+json"}
+    content = '{"@context": "http://127.0.0.1:9/context.jsonld", "@id": "a:a", "a:b": 1}'
+    refused = scratch.put("/graphs/noted", content=content, headers=headers)
+    assert refused.status_code == 400
+    assert "write the context itself" in refused.json()["detail"]
+
+
 def test_a_scratch_dataset_is_ready_however_large_it_is(tmp_path: Path, settings: Settings) -> None:
     few = replace(settings, max_answer_rows=5)
     with TestClient(create_scratch_app(ScratchServing(tmp_path / "scratch", few, Tokens({"me": SECRET})))) as found:
