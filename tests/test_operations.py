@@ -26,7 +26,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import application
-from kg.errors import BadParameter
+from kg.errors import BadParameter, SourceError
 from kg.release.opened import Release
 from kg.web.access import Tokens
 from kg.web.app import create_scratch_app
@@ -168,6 +168,18 @@ def test_who_sends_a_context_at_an_address_is_told_to_send_the_context(scratch: 
     refused = scratch.put("/graphs/noted", content=content, headers=headers)
     assert refused.status_code == 400
     assert "write the context itself" in refused.json()["detail"]
+
+
+def test_a_second_service_on_a_scratch_dataset_does_not_start_and_leaves_the_first_whole(
+    scratch: TestClient, tmp_path: Path, settings: Settings
+) -> None:
+    folder = tmp_path / "scratch"
+    before = sorted(folder.rglob("*"))
+    second = create_scratch_app(ScratchServing(folder, settings, Tokens({})))
+    with pytest.raises(SourceError, match="another service has it"), TestClient(second):
+        pass
+    assert sorted(folder.rglob("*")) == before
+    assert scratch.get("/readyz").text == "ready\n"
 
 
 def test_a_scratch_dataset_is_ready_however_large_it_is(tmp_path: Path, settings: Settings) -> None:
