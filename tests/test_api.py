@@ -496,14 +496,47 @@ def test_health_and_readiness_are_plain_text(client: TestClient, path: str, text
     "path", ["/nonesuch", "/api/nonesuch", "/api/queries/a/b", "/static/nonesuch", "/static/../app.py"]
 )
 def test_an_unknown_path_is_a_problem_too(client: TestClient, path: str) -> None:
-    _problem(client.get(path), 404)
+    assert "/openapi.json lists the paths" in str(_problem(client.get(path), 404)["detail"])
 
 
-@pytest.mark.parametrize("path", ["/", "/api/queries", "/api/search", "/api/queries/barriers-blocking-theme", "/docs"])
+KEPT_BY_CLIENTS = [
+    "/sparql?query=ASK%7B%7D",
+    "/graphs?default",
+    "/api/export/csv",
+    "/api/cite?answer=/api/gaps",
+    "/api/queries/barriers-blocking-theme?theme=Finance",
+    "/api/gaps",
+    "/data/theme/finance.ttl",
+    "/page/theme/finance",
+    "/ns",
+    "/.well-known/void",
+]
+
+
+@pytest.mark.parametrize("path", ["/api/describe?entity=zzzzqqqq", "/theme/zzzzqqqq"])
+def test_a_name_that_nothing_is_near_is_told_where_to_search(client: TestClient, path: str) -> None:
+    assert "/api/search" in str(_problem(client.get(path), 404)["detail"])
+
+
+@pytest.mark.parametrize("path", KEPT_BY_CLIENTS)
+def test_what_a_client_has_already_is_304_however_its_tag_is_written(client: TestClient, path: str) -> None:
+    first = client.get(path)
+    assert first.headers["cache-control"] == "no-cache"
+    tag = first.headers["etag"].removeprefix("W/")
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        answer = client.get(path, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content) == (304, b""), known
+    assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api/queries", "/api/search", "/api/queries/barriers-blocking-theme", "/docs", "/static/pages.css"],
+)
 def test_a_wrong_method_is_a_problem_too_and_names_the_right_one(client: TestClient, path: str) -> None:
     response = client.delete(path)
     _problem(response, 405)
-    assert "GET" in response.headers["allow"]
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/", "/api/release", "/api/queries", "/healthz", "/docs", "/static/pages.css"])

@@ -173,6 +173,20 @@ def test_each_style_has_its_media_type(service: str, style: str, media_type: str
     assert httpx2.get(f"{service}/api/cite", params={"answer": "x"}).status_code == 400
 
 
+@pytest.mark.parametrize("path", ["/api/nonesuch", "/api/export"])
+def test_an_address_at_which_the_service_has_nothing_is_not_cited(service: str, path: str) -> None:
+    reply = httpx2.get(f"{service}/api/cite", params={"answer": f"{path}?theme=Finance"})
+    assert reply.status_code == 400
+    assert path in reply.json()["detail"] and "/openapi.json lists" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/?view=path&from=COSLA", "/sparql?query=ASK%7B%7D", "/api/gaps", "/api/queries"]
+)
+def test_every_other_answer_is_cited_over_http(service: str, address: str) -> None:
+    assert httpx2.get(f"{service}/api/cite", params={"answer": address}).status_code == 200
+
+
 # The release over HTTP
 
 

@@ -84,6 +84,22 @@ def test_a_body_of_100_megabytes_is_refused_and_not_kept(target: Target, media_t
     assert most - before < 300, "no more is kept than may be sent"
 
 
+@pytest.mark.parametrize(
+    ("header", "status", "words"),
+    [
+        (f"Content-Length: {100 * MEGABYTE}", 413, b"KG_MAX_QUERY_BYTES"),
+        ("Content-Encoding: gzip\r\nContent-Length: 6", 415, b"send the body as it is"),
+    ],
+)
+def test_what_the_headers_rule_out_is_refused_before_the_body_has_come(
+    target: Target, header: str, status: int, words: bytes
+) -> None:
+    head = f"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: {QUERY}\r\nConnection: close\r\n{header}\r\n\r\n"
+    answer = target.service.raw(head.encode())
+    assert status_of(answer) == status
+    assert words in answer
+
+
 @pytest.mark.parametrize("text", [":a.", "%7B", "&a=b", "#\n", "{", "'"])
 def test_a_body_that_is_slow_to_read_holds_up_nobody(target: Target, text: str) -> None:
     body = f"query=ASK%20%7B%7D%20{text * (3 * MEGABYTE // len(text))}"

@@ -127,7 +127,7 @@ BREAKS = {
     "of HTTP outside of the web": ("answers.py", "import fastapi", "Only web/ knows HTTP", "kg.answers -> fastapi"),
     "of rdflib outside of the checks": ("release/links.py", "import rdflib", "rdflib and pySHACL", "-> rdflib"),
     "of networkx outside of the export": ("web/api.py", "import networkx", "networkx lives", "-> networkx"),
-    "of SPARQLWrapper": ("notebook.py", "import SPARQLWrapper", "SPARQLWrapper lives", "-> SPARQLWrapper"),
+    "of SPARQLWrapper": ("notebook.py", "import SPARQLWrapper", "SPARQLWrapper is left to clients", "-> SPARQLWrapper"),
 }
 
 

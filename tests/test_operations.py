@@ -26,7 +26,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import application
 from kg.engines.pool import Pool
-from kg.errors import BadParameter
+from kg.errors import BadParameter, SourceError
 from kg.release.opened import Release
 from kg.web.access import Tokens
 from kg.web.app import create_scratch_app
@@ -150,6 +150,39 @@ def test_a_release_whose_workers_are_gone_is_not_ready_but_alive(release: Releas
         assert response.headers["content-type"] == "application/problem+json"
         assert response.headers["retry-after"]
         assert found.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("condition", [{"If-Match": '"x"'}, {"If-None-Match": "*"}])
+def test_a_write_on_a_condition_that_a_scratch_dataset_cannot_look_at_is_not_made(
+    scratch: TestClient, condition: dict[str, str]
+) -> None:
+    headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "text/turtle"}
+    refused = scratch.put("/graphs/noted", content="<s> <p> <o> .", headers=headers | condition)
+    assert refused.status_code == 412
+    assert "write without it" in refused.json()["detail"]
+    assert scratch.get("/graphs/noted").status_code == 404
+    assert scratch.put("/graphs/noted", content="<s> <p> <o> .", headers=headers).status_code == 201
+    assert scratch.get("/graphs/noted").headers["cache-control"] == "no-store"
+
+
+def test_who_sends_a_context_at_an_address_is_told_to_send_the_context(scratch: TestClient) -> None:
+    headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/ld+json"}
+    content = '{"@context": "http://127.0.0.1:9/context.jsonld", "@id": "a:a", "a:b": 1}'
+    refused = scratch.put("/graphs/noted", content=content, headers=headers)
+    assert refused.status_code == 400
+    assert "write the context itself" in refused.json()["detail"]
+
+
+def test_a_second_service_on_a_scratch_dataset_does_not_start_and_leaves_the_first_whole(
+    scratch: TestClient, tmp_path: Path, settings: Settings
+) -> None:
+    folder = tmp_path / "scratch"
+    before = sorted(folder.rglob("*"))
+    second = create_scratch_app(ScratchServing(folder, settings, Tokens({})))
+    with pytest.raises(SourceError, match="another service has it"), TestClient(second):
+        pass
+    assert sorted(folder.rglob("*")) == before
+    assert scratch.get("/readyz").text == "ready\n"
 
 
 def test_a_scratch_dataset_is_ready_however_large_it_is(tmp_path: Path, settings: Settings) -> None:

@@ -7,6 +7,8 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
@@ -459,15 +461,39 @@ def test_a_query_over_a_limit_is_413_and_names_the_setting(small: TestClient, qu
     assert response.json()["limit"] == limit
 
 
+@pytest.mark.parametrize(
+    ("limit", "query", "status"),
+    [
+        ({"max_answer_rows": 3}, "SELECT * { ?s a pev:Barrier }", 413),
+        ({"max_answer_bytes": 300}, "SELECT * { ?s a pev:Barrier }", 413),
+        ({"query_time_limit_ms": 300}, "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", 503),
+    ],
+)
+def test_an_answer_over_a_limit_is_refused_and_told_what_to_do(
+    release: Release, settings: Settings, limit: dict[str, Any], query: str, status: int
+) -> None:
+    with TestClient(application(release, replace(settings, **limit))) as limited:
+        detail = _refused(_ask(limited, query), status)
+    assert f"KG_{next(iter(limit)).upper()}" in detail and "Ask for less" in detail
+
+
 def test_a_query_as_large_as_the_limit_is_answered(small: TestClient) -> None:
     assert _post(small, ASK.ljust(200), "application/sparql-query").json()["boolean"] is True
+
+
+def test_headers_of_several_lines_are_one_list(client: TestClient) -> None:
+    asked = partial(client.get, "/sparql", params={"query": ASK})
+    answer = asked(headers=[("Accept", "text/csv"), ("Accept", "application/sparql-results+xml")])
+    assert answer.headers["content-type"] == "application/sparql-results+xml"
+    tag = asked(headers={"Accept": "*/*"}).headers["etag"]
+    assert asked(headers=[("If-None-Match", '"other"'), ("If-None-Match", tag)]).status_code == 304
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_another_method_is_405_and_says_what_is_allowed(client: TestClient, method: str) -> None:
     response = client.request(method, "/sparql")
-    _refused(response, 405)
-    assert {"GET", "POST"} & set(response.headers["allow"].replace(" ", "").split(","))
+    assert "Send GET, HEAD, OPTIONS or POST." in _refused(response, 405)
+    assert response.headers["allow"] == client.options("/sparql").headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
 def test_an_unbound_variable_is_absent_and_not_empty(client: TestClient) -> None:

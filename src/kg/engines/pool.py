@@ -41,6 +41,7 @@ _NEWEST_SHARE = 0.2
 _MOST_AT_HAND = 16
 # Looked at no closer than this.
 _LOOK_S = 0.005
+_LESS = "Ask for less: narrower patterns, or part of the answer with LIMIT."
 
 
 @dataclass(eq=False)
@@ -324,7 +325,7 @@ class Pool:
     def _too_long(self, task: _Task) -> None:
         limit, name = self._settings.query_time_limit_ms, "KG_QUERY_TIME_LIMIT_MS"
         self._drop(task)
-        self._fail(task, OverloadError(f"The query took longer than {limit} ms ({name}).", limit=name))
+        self._fail(task, OverloadError(f"The query took longer than {limit} ms ({name}). {_LESS}", limit=name))
 
     def _drop(self, task: _Task) -> None:
         """Takes a task out, wherever it is; a worker that runs it is ended."""
@@ -390,10 +391,12 @@ def reply_error(status: int, words: str, settings: Settings) -> KgError:
         return BadSparql.read(words)
     if status == w.TOO_MANY_ROWS:
         most = settings.max_answer_rows
-        return LimitError(f"The answer has over {most} rows (KG_MAX_ANSWER_ROWS).", limit="KG_MAX_ANSWER_ROWS")
+        return LimitError(f"The answer has over {most} rows (KG_MAX_ANSWER_ROWS). {_LESS}", limit="KG_MAX_ANSWER_ROWS")
     if status == w.TOO_MANY_BYTES:
         most = settings.max_answer_bytes
-        return LimitError(f"The answer has over {most} bytes (KG_MAX_ANSWER_BYTES).", limit="KG_MAX_ANSWER_BYTES")
+        return LimitError(
+            f"The answer has over {most} bytes (KG_MAX_ANSWER_BYTES). {_LESS}", limit="KG_MAX_ANSWER_BYTES"
+        )
     if status == w.NO_MEMORY:
         return _no_memory(settings)
     kinds = {w.BAD_PARAMETER: BadParameter, w.NOT_ACCEPTABLE: NotAcceptable}
@@ -402,4 +405,4 @@ def reply_error(status: int, words: str, settings: Settings) -> KgError:
 
 def _no_memory(settings: Settings) -> OverloadError:
     limit, name = settings.worker_memory_limit_mb, "KG_WORKER_MEMORY_LIMIT_MB"
-    return OverloadError(f"The query needs more memory than {limit} MB ({name}).", limit=name)
+    return OverloadError(f"The query needs more memory than {limit} MB ({name}). {_LESS}", limit=name)

@@ -8,7 +8,9 @@ too long costs its process, not the data: the store keeps what was acknowledged.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -57,6 +59,7 @@ class Scratch:
             self._checkpoint = await self._new_checkpoint()
         except BaseException:
             await self._nursery.close()
+            self._let_go()
             raise
         self._pool = Pool(self._nursery, self._premises(self._checkpoint), self._settings)
         await self._pool.open()
@@ -66,6 +69,7 @@ class Scratch:
         self._pool.close()
         await self._nursery.close()
         await asyncio.to_thread(shutil.rmtree, self._checkpoints, ignore_errors=True)
+        self._let_go()
 
     @property
     def in_flight(self) -> dict[str, int]:
@@ -121,8 +125,21 @@ class Scratch:
 
     def _prepare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._claim()
         shutil.rmtree(self._checkpoints, ignore_errors=True)
         self._checkpoints.mkdir()
+
+    def _claim(self) -> None:
+        """Holds the folder until this process lets go of it or dies: another's checkpoints are not to be removed."""
+        self._lock = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._let_go()
+            raise SourceError(f"{self._folder}: another service has it; give this one a folder of its own.") from error
+
+    def _let_go(self) -> None:
+        os.close(self._lock)
 
     def _premises(self, store: Path, writable: bool = False) -> Premises:
         return premises_of(store, {}, self._settings, writable)

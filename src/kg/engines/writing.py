@@ -22,6 +22,8 @@ READ_FORMATS: Mapping[str, RdfFormat] = {
     "application/n-quads": RdfFormat.N_QUADS,
     "application/trig": RdfFormat.TRIG,
 }
+# In place of what the parser says, which is for programmers.
+_NOT_FETCHED = "A context at an address is not fetched; write the context itself into the document."
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def sent_triples(files: Sequence[tuple[str, str]], graph: str | None) -> list[Tr
             # Blank nodes of different parts are different nodes.
             found += parse(path=path, format=rdf, base_iri=base, rename_blank_nodes=True)
         except SyntaxError as error:
-            raise BadParameter(f"The {media_type} does not parse: {error.args[0]}") from error
+            why = _NOT_FETCHED if "LoadDocumentCallback" in error.args[0] else error.args[0]
+            raise BadParameter(f"The {media_type} does not parse: {why}") from error
     if any(not isinstance(quad.graph_name, DefaultGraph) for quad in found):
         raise BadParameter("The body names graphs; a graph is sent as plain triples.")
     return [quad.triple for quad in found]

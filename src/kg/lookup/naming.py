@@ -136,4 +136,6 @@ def listed(names: object) -> str:
 
 def did_you_mean(nearest: Sequence[Entity]) -> str:
     """Returns the end of a message about a name that is not known: what it may have meant."""
-    return "" if not nearest else " Nearest: " + "; ".join(f"{e.label} ({e.curie})" for e in nearest) + "."
+    if not nearest:
+        return " /api/search and `kg search` find by words."
+    return " Nearest: " + "; ".join(f"{e.label} ({e.curie})" for e in nearest) + "."

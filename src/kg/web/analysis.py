@@ -9,9 +9,11 @@ from fastapi.responses import JSONResponse
 
 from kg import wire
 from kg.connections.values import bases
+from kg.web.cache import Tagged
+from kg.web.interface import UNCHANGED
 from kg.web.state import AnswersDep
 
-router = APIRouter(tags=["Questions on the whole"])
+router = APIRouter(tags=["Questions on the whole"], route_class=Tagged, responses=UNCHANGED)
 
 _NAME = "An IRI, a CURIE or a label."
 LimitParam = Annotated[int, Query(description="How many results at most.")]

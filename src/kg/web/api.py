@@ -13,9 +13,11 @@ from kg import wire
 from kg.connections.neighbourhood import Page
 from kg.connections.values import Restriction, bases, mode_of, parts_of
 from kg.library import Parameter, Question
+from kg.web.cache import Tagged
+from kg.web.interface import UNCHANGED
 from kg.web.state import RELEASE_HELP, AnswersDep, TwoAnswersDep
 
-router = APIRouter(tags=["API"])
+router = APIRouter(tags=["API"], route_class=Tagged, responses=UNCHANGED)
 
 EntityParam = Annotated[str, Query(description="An IRI, a CURIE or a label.", examples=["COSLA"])]
 LimitParam = Annotated[int, Query(description="How many results at most.")]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from kg.errors import BadParameter, LimitError
+from kg.errors import BadParameter, LimitError, UnsupportedMedia
 
 Fields = Sequence[tuple[str, str]]
 P = ParamSpec("P")
@@ -37,13 +37,21 @@ async def read_body(request: Request, most: int, setting: str) -> bytes:
     """Returns the body.
 
     Raises:
-        LimitError: it is longer than `most` bytes; it is read no further.
+        LimitError: it is longer than `most` bytes, or is said to be; it is read no further.
+        UnsupportedMedia: it is compressed.
     """
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMedia(f"Content-Encoding: {encoding!r}; send the body as it is, not compressed.")
+    too_long = LimitError(f"The body is over {most} bytes; the setting {setting} bounds it.", limit=setting)
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said) > most:
+        raise too_long
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
         if size > most:
-            raise LimitError(f"The body is over {most} bytes; the setting {setting} bounds it.", limit=setting)
+            raise too_long
         parts.append(part)
     return b"".join(parts)
 

@@ -1,11 +1,61 @@
-"""Whole answers kept in memory, so that a repeated question costs a look-up."""
+"""What spares a repeated question: answers kept in memory here, and tags of those that a client has kept."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
 
 # An answer larger than this share of the cache would push out too many others.
 _LARGEST_SHARE = 16
+
+# Hashed within a millisecond.
+_SHORT_BYTES = 1 << 18
+
+
+class Tagged(APIRoute):
+    """A route whose answers to GET carry a tag, a digest of what is sent, and are sent to who has them not."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def tagged(request: Request) -> Response:
+            response = await handle(request)
+            if request.method != "GET" or response.status_code != 200 or isinstance(response, StreamingResponse):
+                return response
+            headers = {"ETag": await _tag(bytes(response.body)), "Cache-Control": "no-cache"}
+            if is_known(headers["ETag"], request.headers.getlist("if-none-match")):
+                return Response(status_code=304, headers=headers)
+            response.headers.update(headers)
+            return response
+
+        return tagged
+
+
+async def _tag(content: bytes) -> str:
+    # Weak, since it is the same for the compressed answer.
+    short = len(content) < _SHORT_BYTES
+    hashed = hashlib.sha256(content) if short else await asyncio.to_thread(hashlib.sha256, content)
+    return f'W/"{hashed.hexdigest()[:32]}"'
+
+
+def is_known(etag: str, conditions: Sequence[str]) -> bool:
+    """Tells whether the lines of an If-None-Match header name the state that a client would be sent.
+
+    >>> is_known('W/"a"', ['"x", "a"']), is_known('"a"', ['"b"', 'W/"a"']), is_known('"a"', ["*"])
+    (True, True, True)
+    >>> is_known('"a"', ['"b"']), is_known('"a"', [])
+    (False, False)
+
+    Source: RFC 9110, section 13.1.2 (tags are compared weakly: whether one is weak makes no difference).
+    """
+    return any(line.strip() == "*" or etag.removeprefix("W/") in line for line in conditions)
 
 
 class AnswerCache:

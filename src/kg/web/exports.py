@@ -14,13 +14,15 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from kg import wire
 from kg.answers import Answers
 from kg.citations import citation_of
-from kg.errors import LimitError, OverloadError, UnknownName
+from kg.errors import BadParameter, LimitError, OverloadError, UnknownName
 from kg.release.export import write_export_to
 from kg.release.folders import FOLDERS, write_archive_to
-from kg.web.interface import answered
+from kg.web.cache import Tagged, is_known
+from kg.web.interface import UNCHANGED, answered
+from kg.web.routes import RouteTable
 from kg.web.state import AnswersDep
 
-router = APIRouter(tags=["Exports"])
+router = APIRouter(tags=["Exports"], route_class=Tagged, responses=UNCHANGED)
 
 # Media type and the end of the file's name, by format.
 FORMATS = {
@@ -46,7 +48,7 @@ _STYLES = {"text": "text/plain", "bibtex": "application/x-bibtex", "csl": "appli
 @router.get(
     "/api/export/{format}",
     summary="The whole release as a file",
-    responses=answered([media_type for media_type, _ in FORMATS.values()]) | {304: {"description": "As it was"}},
+    responses=answered([media_type for media_type, _ in FORMATS.values()]),
     response_class=Response,
 )
 def export(request: Request, answers: AnswersDep, format: str) -> Response:  # noqa: A002 - the name in the address
@@ -57,7 +59,7 @@ def export(request: Request, answers: AnswersDep, format: str) -> Response:  # n
     day = (answers.opened.info().built or "")[:10]
     etag = f'"{answers.release_id[:32]}-{day}-{format}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(etag, request.headers.getlist("if-none-match")):
         return Response(status_code=304, headers=headers)
     file, size = _written(answers, format)
     name = f"policy-evidence-{answers.release_id[:12]}.{suffix}"
@@ -127,6 +129,10 @@ def cite(
         Literal["json", "text", "bibtex", "csl"], Query(alias="format", description="json has all three others.")
     ] = "json",
 ) -> Response:
+    path = answer.partition("#")[0].partition("?")[0]
+    routes: RouteTable = request.app.state.routes
+    if "GET" not in routes.methods(path):
+        raise BadParameter(f"answer: there is nothing at {path!r} here; {request.app.openapi_url} lists what there is.")
     found = citation_of(answers, answer, str(request.base_url).rstrip("/"))
     if style == "json":
         return JSONResponse(wire.citation(found))

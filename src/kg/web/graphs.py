@@ -23,8 +23,9 @@ from kg.engines.source import GRAPH_FORMATS
 from kg.engines.writing import READ_FORMATS
 from kg.errors import BadParameter, UnknownName, UnsupportedMedia
 from kg.web.bodies import media_type_of, read_body, while_connected
+from kg.web.cache import is_known
 from kg.web.interface import Responses, answered, problems, taken
-from kg.web.negotiation import best_type
+from kg.web.negotiation import accept_of, best_type
 from kg.web.payloads import guard_payload
 from kg.workspace import Settings
 
@@ -152,10 +153,10 @@ async def delete_direct(request: Request, path: str) -> Response:
 
 
 async def _read(request: Request, graph: str | None) -> Response:
-    chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
+    chosen = best_type(accept_of(request), list(GRAPH_FORMATS))
     # Taken before the graph is read: a tag that is too old is refused later, one too new would hide a change.
-    headers = _state(_store(request).tag_of(graph), chosen)
-    if headers and headers["ETag"] in request.headers.get("if-none-match", ""):
+    headers = _state(graph, _store(request).tag_of(graph), chosen)
+    if "ETag" in headers and is_known(headers["ETag"], request.headers.getlist("if-none-match")):
         return Response(status_code=304, headers=headers)
     reply = await while_connected(request, _store(request).read_graph(graph, chosen))
     if reply is None:
@@ -163,9 +164,13 @@ async def _read(request: Request, graph: str | None) -> Response:
     return Response(reply.read(), media_type=chosen, headers=headers)
 
 
-def _state(tag: str | None, media_type: str) -> dict[str, str]:
+def _state(graph: str | None, tag: str | None, media_type: str) -> dict[str, str]:
     """Returns the headers that tell a graph's state; the bytes of each format have a tag of their own."""
-    return {} if tag is None else {"ETag": f'"{tag}.{media_type.rpartition("/")[2]}"', "Cache-Control": "no-cache"}
+    if tag is None:
+        return {"Cache-Control": "no-store"}
+    # The default graph may be read from memory or from disk, which are in two orders.
+    weak = "W/" if graph is None else ""
+    return {"ETag": f'{weak}"{tag}.{media_type.rpartition("/")[2]}"', "Cache-Control": "no-cache"}
 
 
 async def _write(request: Request, graph: str | None, kind: str) -> Response:

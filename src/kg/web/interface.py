@@ -33,6 +33,9 @@ _WHEN: Mapping[int, str] = {
 _FROM_ALL = (400, 404, 406, 413, 429, 431, 502, 503)
 
 
+UNCHANGED: Responses = {304: {"description": "It is as the client knows it"}}
+
+
 def problems(*statuses: int) -> Responses:
     """Returns how errors of these statuses are documented."""
     return {status: {"description": _WHEN[status], "content": {_PROBLEM: {}}} for status in statuses}

@@ -36,8 +36,9 @@ from kg.answers import Answers
 from kg.engines.source import GRAPH_FORMATS
 from kg.errors import NotAcceptable, UnknownName
 from kg.names import BASE, ONTOLOGY
-from kg.web.interface import Responses, answered
-from kg.web.negotiation import best_type
+from kg.web.cache import Tagged
+from kg.web.interface import UNCHANGED, Responses, answered
+from kg.web.negotiation import accept_of, best_type
 from kg.web.state import AnswersDep
 from kg.web.terms import ontology_page
 from kg.web.things import thing_page
@@ -61,7 +62,9 @@ _SECTIONS = ("id", "theme", "scheme", "code", ".well-known/genid", "graph")
 # What RFC 3986, section 2.3, calls unreserved: written with or without %, it is the same name.
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
-router = APIRouter(tags=["Linked Data"], responses=_MISSING, default_response_class=Response)
+router = APIRouter(
+    tags=["Linked Data"], route_class=Tagged, responses=_MISSING | UNCHANGED, default_response_class=Response
+)
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 
 IriParam = Annotated[str, Query(description="An IRI that the release mentions.", examples=[f"{BASE}theme/finance"])]
@@ -177,7 +180,7 @@ def data_of_iri(
     shape: Annotated[str | None, Query(alias="format", description="ttl, nt, rdf or jsonld.")] = None,
 ) -> Response:
     known = answers.linked_data.thing([iri]).iri
-    chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS)) if shape is None else _of_suffix(shape)
+    chosen = best_type(accept_of(request), list(GRAPH_FORMATS)) if shape is None else _of_suffix(shape)
     return _data(request, answers, known, chosen)
 
 
@@ -188,30 +191,30 @@ def data(request: Request, answers: AnswersDep) -> Response:
         if path.endswith(suffix):
             return _data(request, answers, answers.linked_data.thing(_iris(path.removesuffix(suffix))).iri, media_type)
     known = answers.linked_data.thing(_iris(path)).iri
-    return _data(request, answers, known, best_type(request.headers.get("accept"), list(GRAPH_FORMATS)))
+    return _data(request, answers, known, best_type(accept_of(request), list(GRAPH_FORMATS)))
 
 
 @router.get("/.well-known/void", summary="The release as a dataset (VoID)", responses=_DATA)
 def void(request: Request, answers: AnswersDep) -> Response:
-    chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
+    chosen = best_type(accept_of(request), list(GRAPH_FORMATS))
     return _sent(answers, answers.linked_data.dataset(_service(request), chosen), chosen)
 
 
 @router.get("/.well-known/sparql-examples", summary="The questions as executable SPARQL", responses=_DATA)
 def sparql_examples(request: Request, answers: AnswersDep) -> Response:
-    chosen = best_type(request.headers.get("accept"), list(GRAPH_FORMATS))
+    chosen = best_type(accept_of(request), list(GRAPH_FORMATS))
     return _sent(answers, answers.linked_data.examples(_service(request), chosen), chosen)
 
 
 def _chosen(request: Request) -> str:
     """Returns the media type that the request likes best; a page only for who asks for one."""
-    accept = request.headers.get("accept")
+    accept = accept_of(request)
     offered = [_HTML, *GRAPH_FORMATS]
     return best_type(accept, offered if _wants_page(request) else offered[1:])
 
 
 def _wants_page(request: Request) -> bool:
-    return _HTML in request.headers.get("accept", "").lower()
+    return _HTML in (accept_of(request) or "").lower()
 
 
 def _of_suffix(suffix: str) -> str:

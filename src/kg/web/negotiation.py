@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import mimeparse
+from starlette.requests import Request
 
 from kg.engines.source import BOOLEAN_FORMATS, GRAPH_FORMATS, TABLE_FORMATS
 from kg.errors import NotAcceptable
@@ -27,6 +28,11 @@ GRAPH_ALIASES = {
     "application/xml": "application/rdf+xml",
     "application/json": "application/ld+json",
 }
+
+
+def accept_of(request: Request) -> str | None:
+    """Returns the Accept header, None where none was sent; several lines are one list (RFC 9110, section 5.3)."""
+    return ", ".join(request.headers.getlist("accept")) or None
 
 
 def best_type(accept: str | None, offered: Iterable[str]) -> str:

@@ -34,6 +34,7 @@ from kg.errors import (
     UnknownName,
     UnsupportedMedia,
 )
+from kg.web.routes import RouteTable
 
 logger = logging.getLogger(__name__)
 
@@ -104,11 +105,18 @@ def _complaint(entry: Mapping[str, Any]) -> str:
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    known = KgError(f"{request.method} {request.url.path}: {error.detail}.")
+    headers, advice = dict(error.headers or {}), ""
+    routes: RouteTable | None = getattr(request.app.state, "routes", None)
+    if error.status_code == 405 and routes is not None:
+        # All that the path takes (RFC 9110, section 15.5.6); the framework knows those of one route.
+        methods = routes.methods(request.url.path)
+        headers["Allow"], advice = ", ".join(methods), f" Send {', '.join(methods[:-1])} or {methods[-1]}."
+    elif error.status_code == 404 and request.app.openapi_url:
+        advice = f" {request.app.openapi_url} lists the paths there are."
+    known = KgError(f"{request.method} {request.url.path}: {error.detail}.{advice}")
     known.title = str(error.detail)
     response = problem(known, error.status_code)
-    # A wrong method is answered with the right ones (RFC 9110, section 15.5.6).
-    response.headers.update(error.headers or {})
+    response.headers.update(headers)
     return response
 
 

@@ -16,7 +16,7 @@ from kg.engines.nursery import Reply
 from kg.engines.scratch import Scratch, graph_job
 from kg.engines.worker import Job
 from kg.engines.writing import Write
-from kg.errors import UnknownName
+from kg.errors import OutOfDate, UnknownName
 from kg.web.access import Tokens
 from kg.web.bodies import Fields
 from kg.web.cache import AnswerCache
@@ -132,8 +132,16 @@ class ScratchServing:
         del graph
 
     async def write_graph(self, request: Request, graph: str | None, kind: str, sent: Sequence[Sent]) -> bool:
-        """Puts, adds to or drops a graph, and tells whether it was there before."""
-        del request
+        """Puts, adds to or drops a graph, and tells whether it was there before.
+
+        Raises:
+            OutOfDate: the request sets a condition, which cannot be known to hold.
+            BadParameter, SourceError, OverloadError: as the engine finds.
+        """
+        for condition in ("If-Match", "If-None-Match"):
+            if condition in request.headers:
+                words = "a scratch dataset keeps no state of each graph; write without it. Nothing was changed."
+                raise OutOfDate(f"{condition}: {words}")
         files = tuple((part.media_type, part.path) for part in sent)
         found = await self._scratch.change(Write(cast(Literal["put", "post", "drop"], kind), graph, "", files))
         return bool(found["existed"])

@@ -28,9 +28,9 @@ from kg.engines.source import Request as SparqlRequest
 from kg.engines.worker import Job
 from kg.errors import BadParameter, Forbidden, KgError, Unauthorised, UnsupportedMedia
 from kg.web.bodies import Fields, fields_of, media_type_of, read_aside, read_body, text_of, while_connected
-from kg.web.cache import AnswerCache
+from kg.web.cache import AnswerCache, is_known
 from kg.web.interface import answered, problems, taken
-from kg.web.negotiation import GRAPH_ALIASES, TABLE_ALIASES, best_type, reply_types
+from kg.web.negotiation import GRAPH_ALIASES, TABLE_ALIASES, accept_of, best_type, reply_types
 from kg.web.pages import sparql_page
 from kg.web.problems import problem
 from kg.web.service_description import service_description
@@ -137,7 +137,7 @@ def _documented(*names: str) -> dict[str, Any]:
 )
 async def get_sparql(request: Request) -> Response:
     settings = endpoint_of(request).settings
-    question = _asked_by(request.scope["query_string"], request.headers.get("accept"), _base(request), settings)
+    question = _asked_by(request.scope["query_string"], accept_of(request), _base(request), settings)
     return await _described(request) if question is None else await _answered(request, question)
 
 
@@ -174,7 +174,7 @@ async def post_sparql(request: Request) -> Response:
         fields = [("query" if media_type == _QUERY else "update", body), *address]
     if any(name == "update" for name, _ in fields):
         return await _updated(request, fields)
-    given = (fields, request.headers.get("accept"), _base(request), endpoint.settings)
+    given = (fields, accept_of(request), _base(request), endpoint.settings)
     return await _answered(request, await read_aside(body, _question, *given))
 
 
@@ -200,7 +200,7 @@ _SHORTCUTS = {"GET": get_sparql, "POST": post_sparql}
 
 async def _described(request: Request) -> Response:
     offered = ["text/html", *GRAPH_FORMATS]
-    accept = request.headers.get("accept")
+    accept = accept_of(request)
     chosen = best_type(accept, offered if accept and "text/html" in accept else offered[1:])
     if chosen == "text/html":
         return await sparql_page(request)
@@ -258,7 +258,7 @@ async def _cached(
             return _response(reply, question.media_type, headers)
         content = reply.content
         endpoint.cache.put(etag, content)
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(etag, request.headers.getlist("if-none-match")):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=question.media_type, headers=headers)
 
