@@ -36,6 +36,7 @@ from kg.errors import (
     SourceError,
 )
 from kg.names import MERGED_GRAPH, XSD, Prefixes
+from kg.wire import problem
 from kg.workspace import Settings, read_settings
 
 EX = "http://example.org/"
@@ -185,6 +186,9 @@ def test_what_an_engine_does_wrong_is_an_error_with_a_name_and_its_own_words(nam
 
         source.close()
     assert type(caught.value).__name__.lstrip("_") in {error.__name__, "Away"}
+    # Where a limit was reached, the problem document names the setting, whichever store answers.
+    setting = re.search(r"\((KG_\w+)\)", str(caught.value))
+    assert problem(caught.value, 500).get("limit") == (setting and setting[1])
     assert time.monotonic() - begun < 10
 
 
