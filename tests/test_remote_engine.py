@@ -447,6 +447,20 @@ def test_only_prefixes_that_are_used_and_not_declared_are_declared() -> None:
     assert sent.query == f"PREFIX ex: <{EX}> PREFIX b: <http://own/> ASK {{ ex:a b:x 1 }}"
 
 
+def test_one_base_is_sent_before_all_else_and_each_prefix_as_a_whole_iri() -> None:
+    query = (
+        "PREFIX a: <#> BASE <d/> PREFIX b: <e#> BASE <http://c/> ASK FROM <g> { a:x b:y <z> . ex:v ex:w 'BASE <u>' }"
+    )
+    dataset = Dataset(MERGED_GRAPH, ("http://c/g",))
+    sent = prepared(Request(query, base="http://b/s"), {"ex": EX}, dataset, KINDS["generic"])
+
+    assert " ".join(sent.query.split()) == (
+        f"BASE <http://c/> PREFIX ex: <{EX}> PREFIX a: <http://b/s#> PREFIX b: <http://b/d/e#> "
+        "ASK { a:x b:y <z> . ex:v ex:w 'BASE <u>' }"
+    )
+    assert sent.default_graphs == ["http://c/g"]
+
+
 def test_a_name_with_an_escape_is_sent_as_a_whole_iri() -> None:
     sent = prepared(Request(r"ASK { ex:a\/b ex:c 'd\\e' }"), {"ex": EX}, DATASET, KINDS["generic"])
 
