@@ -326,6 +326,21 @@ def test_the_protocol_may_name_the_dataset(source: Source, request_: Request, th
     assert len(rows) == len(things)
 
 
+ABSENT = [
+    "GRAPH <http://example.org/graph/unknown> { ?s ?p ?o }",
+    "GRAPH ex:graph\\/unknown { ?s a ex:Nothing . ?s ?p ?o }",
+    "ex:kettle ex:kind ?k . GRAPH ex:unknown { ?s ?p ?o }",
+]
+
+
+@pytest.mark.parametrize("pattern", ABSENT)
+def test_a_graph_that_is_not_there_is_empty(source: Source, pattern: str) -> None:
+    assert not source.ask(f"ASK {{ {pattern} }}")
+    assert source.select(f"SELECT (1 AS ?n) {{ {pattern} }}").rows == ()
+    assert source.select(f"SELECT (COUNT(*) AS ?n) {{ {pattern} }}").rows == ((Literal(0),),)
+    assert source.ask(f"ASK {{ ex:kettle ex:kind ?kind FILTER NOT EXISTS {{ {pattern} }} }}")
+
+
 # Each asks for the things that have a kind; the request has a base as well.
 BASED = [
     "SELECT DISTINCT ?s { ?s <../kind> ?k }",

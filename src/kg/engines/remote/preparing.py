@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
 
 from pyoxigraph import NamedNode, QuerySolutions, Store
 
@@ -80,11 +82,14 @@ def prepared(request: Request, prefixes: Mapping[str, str], dataset: Dataset, en
     head = "" if declared.base is None else f"BASE <{declared.base}> "
     head += "".join(f"PREFIX {name}: <{prefixes[name]}> " for name in used)
     clauses = _from_clauses(cut, known, declared.base)
-    text = _rewritten(request.query, cut, known, (*declared.changes, *((c.start, c.end, "") for c in clauses)))
+    default, named = _graphs(request, cut, clauses, dataset)
+    missing = [] if dataset.everywhere else _missing(cut, known, declared.base, named)
+    changes = (*declared.changes, *((clause.start, clause.end, "") for clause in clauses), *missing)
+    text = _rewritten(request.query, cut, known, changes)
     text = mended(text) if engine.mends_group_concat else text
     if dataset.everywhere:
         return Prepared(head + within_graph(text, dataset.default), (), ())
-    return Prepared(head + text, *_graphs(request, cut, clauses, dataset))
+    return Prepared(head + text, default, (*named, NOTHING) if missing and NOTHING not in named else named)
 
 
 def _selects(cut: Sequence[Token]) -> int:
@@ -141,6 +146,18 @@ def _graphs(
     return (dataset.default,), (dataset.named if asks_for_graphs and dataset.named else (NOTHING,))
 
 
+def _missing(cut: Sequence[Token], known: Mapping[str, str], base: str | None, named: Sequence[str]) -> list[_Change]:
+    """Returns what lets GRAPH look into an empty graph where it names one that the query does not see.
+
+    Of a graph that is not named beside a query Virtuoso says that ASK holds there, and that it counts one row.
+    """
+    return [
+        (name.start, name.end, f"<{NOTHING}>")
+        for word, name in pairwise(cut)
+        if word.keyword == "GRAPH" and name.kind in {"iri", "pname"} and _named(name, known, base) not in named
+    ]
+
+
 def _ours(graphs: Sequence[str], dataset: Dataset) -> Sequence[str]:
     """Returns those that belong to the release: what else the engine holds is not for those who ask of it.
 
@@ -192,14 +209,18 @@ def _rewritten(query: str, cut: Sequence[Token], known: Mapping[str, str], chang
     Not all engines read the escapes, nor leave FROM alone where the request itself names the graphs.
     """
     escaped = (token for token in cut if token.kind == "pname" and "\\" in token.text)
-    every = [*changes, *((token.start, token.end, f"<{_whole_name(token, known)}>") for token in escaped)]
+    every = [(token.start, token.end, f"<{_whole_name(token, known)}>") for token in escaped]
     parts, at = list[str](), 0
-    for start, end, instead in sorted(every):
-        # A name that a clause holds goes with it.
+    for start, end, instead in sorted([*changes, *every], key=itemgetter(0)):
+        # A name that is changed already, or that a clause holds, goes with it.
         if start >= at:
             parts += [query[at:start], instead]
             at = end
     return "".join([*parts, query[at:]])
+
+
+def _named(token: Token, known: Mapping[str, str], base: str | None) -> str:
+    return _whole_iri(token, base) if token.kind == "iri" else _whole_name(token, known)
 
 
 def _whole_name(token: Token, known: Mapping[str, str]) -> str:
@@ -215,8 +236,7 @@ def _from_clauses(cut: Sequence[Token], known: Mapping[str, str], base: str | No
             continue
         is_named = at + 1 < len(cut) and cut[at + 1].keyword == "NAMED"
         name = cut[at + 1 + is_named]
-        iri = _whole_iri(name, base) if name.kind == "iri" else _whole_name(name, known)
-        clauses.append(_Clause(iri, is_named, token.start, name.end))
+        clauses.append(_Clause(_named(name, known, base), is_named, token.start, name.end))
     return clauses
 
 
