@@ -173,6 +173,19 @@ def test_each_style_has_its_media_type(service: str, style: str, media_type: str
     assert httpx2.get(f"{service}/api/cite", params={"answer": "x"}).status_code == 400
 
 
+@pytest.mark.parametrize("address", ["/api/kettle", "/api/kettle?entity=COSLA#x", "/api/subgraph"])
+def test_what_a_service_does_not_answer_is_not_cited_by_it(service: str, address: str) -> None:
+    reply = httpx2.get(f"{service}/api/cite", params={"answer": address})
+    assert (reply.status_code, "no answer that could be had again" in reply.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/?view=compare&theme=Finance", "/sparql?query=ASK{}", "/api/gaps#x", QUESTION]
+)
+def test_what_a_service_answers_is_cited_by_it(service: str, address: str) -> None:
+    assert httpx2.get(f"{service}/api/cite", params={"answer": address}).status_code == 200
+
+
 # The release over HTTP
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from kg import wire
 from kg.answers import Answers
 from kg.citations import citation_of
-from kg.errors import LimitError, OverloadError, UnknownName
+from kg.errors import BadParameter, LimitError, OverloadError, UnknownName
 from kg.release.export import write_export_to
 from kg.release.folders import FOLDERS, write_archive_to
 from kg.web.interface import answered
@@ -128,6 +129,9 @@ def cite(
     ] = "json",
 ) -> Response:
     found = citation_of(answers, answer, str(request.base_url).rstrip("/"))
+    path = re.split("[?#]", answer)[0]
+    if "GET" not in request.app.state.routes.methods(path):
+        raise BadParameter(f"answer: {path} gives no answer that could be had again.")
     if style == "json":
         return JSONResponse(wire.citation(found))
     if style == "csl":
