@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import socket
 import struct
@@ -201,6 +202,18 @@ def test_a_graph_whose_lines_break_off_is_an_error() -> None:
         with pytest.raises(EngineError, match="not to the end"):
             source.construct(GRAPH)
         source.close()
+
+
+def test_a_graph_is_written_thing_by_thing_in_whatever_order_it_comes() -> None:
+    mixed = "".join(f'<{EX}{thing}> <{EX}p> "{value}" .\n' for value in range(9) for thing in "abc")
+    with scripted(sends(mixed.encode(), type="application/n-triples")) as server:
+        source = source_at(server)
+        told = source.reply(Request(GRAPH), "text/turtle").decode()
+        objects = json.loads(source.reply(Request(GRAPH), "application/ld+json"))
+        source.close()
+
+    assert [told.count(f"ex:{thing} ") for thing in "abc"] == [1, 1, 1]
+    assert sorted(found["@id"] for found in objects) == [f"{EX}{thing}" for thing in "abc"]
 
 
 def test_a_truth_value_with_something_behind_is_an_error() -> None:
