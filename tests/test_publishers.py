@@ -21,7 +21,7 @@ from kg.engines.remote.catalogue import read_stamp
 from kg.engines.remote.claims import Claim, read_claims, write_claim
 from kg.engines.remote.engine import Engine
 from kg.engines.remote.holding import held
-from kg.errors import Publishing
+from kg.errors import EngineError, Publishing
 from kg.release.directory import ReleaseDirectory
 from kg.release.publish import publish
 from kg.workspace import Settings
@@ -204,3 +204,10 @@ def test_a_lock_of_this_machine_is_left_by_nobody_who_has_finished(
     publish(small, engine, lambda step: seen.append(len(list(tmp_path.rglob("*.lock")))))
     assert set(seen) == {1}
     assert list(tmp_path.rglob("*.lock")) == []
+
+
+def test_a_publisher_whose_claim_is_not_taken_leaves_no_lock(engine: Engine, tmp_path: Path) -> None:
+    nowhere = replace(engine, store_url=f"{engine.name}/no-such-place")
+    with pytest.raises(EngineError, match="404"), held(nowhere, "a" * 64):
+        pass
+    assert list(tmp_path.rglob("publishing")) != [] and list(tmp_path.rglob("*.lock")) == []

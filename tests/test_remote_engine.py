@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import socket
 import struct
@@ -36,6 +37,7 @@ from kg.errors import (
     SourceError,
 )
 from kg.names import MERGED_GRAPH, XSD, Prefixes
+from kg.wire import problem
 from kg.workspace import Settings, read_settings
 
 EX = "http://example.org/"
@@ -187,6 +189,9 @@ def test_what_an_engine_does_wrong_is_an_error_with_a_name_and_its_own_words(nam
 
         source.close()
     assert type(caught.value).__name__.lstrip("_") in {error.__name__, "Away"}
+    # Where a limit was reached, the problem document names the setting, whichever store answers.
+    setting = re.search(r"\((KG_\w+)\)", str(caught.value))
+    assert problem(caught.value, 500).get("limit") == (setting and setting[1])
     assert time.monotonic() - begun < 20
 
 
@@ -199,6 +204,18 @@ def test_a_graph_whose_lines_break_off_is_an_error() -> None:
         with pytest.raises(EngineError, match="not to the end"):
             source.construct(GRAPH)
         source.close()
+
+
+def test_a_graph_is_written_thing_by_thing_in_whatever_order_it_comes() -> None:
+    mixed = "".join(f'<{EX}{thing}> <{EX}p> "{value}" .\n' for value in range(9) for thing in "abc")
+    with scripted(sends(mixed.encode(), type="application/n-triples")) as server:
+        source = source_at(server)
+        told = source.reply(Request(GRAPH), "text/turtle").decode()
+        objects = json.loads(source.reply(Request(GRAPH), "application/ld+json"))
+        source.close()
+
+    assert [told.count(f"ex:{thing} ") for thing in "abc"] == [1, 1, 1]
+    assert sorted(found["@id"] for found in objects) == [f"{EX}{thing}" for thing in "abc"]
 
 
 def test_a_truth_value_with_something_behind_is_an_error() -> None:
@@ -443,6 +460,20 @@ def test_only_prefixes_that_are_used_and_not_declared_are_declared() -> None:
     sent = prepared(Request("PREFIX b: <http://own/> ASK { ex:a b:x 1 }"), known, DATASET, KINDS["generic"])
 
     assert sent.query == f"PREFIX ex: <{EX}> PREFIX b: <http://own/> ASK {{ ex:a b:x 1 }}"
+
+
+def test_one_base_is_sent_before_all_else_and_each_prefix_as_a_whole_iri() -> None:
+    query = (
+        "PREFIX a: <#> BASE <d/> PREFIX b: <e#> BASE <http://c/> ASK FROM <g> { a:x b:y <z> . ex:v ex:w 'BASE <u>' }"
+    )
+    dataset = Dataset(MERGED_GRAPH, ("http://c/g",))
+    sent = prepared(Request(query, base="http://b/s"), {"ex": EX}, dataset, KINDS["generic"])
+
+    assert " ".join(sent.query.split()) == (
+        f"BASE <http://c/> PREFIX ex: <{EX}> PREFIX a: <http://b/s#> PREFIX b: <http://b/d/e#> "
+        "ASK { a:x b:y <z> . ex:v ex:w 'BASE <u>' }"
+    )
+    assert sent.default_graphs == ["http://c/g"]
 
 
 def test_a_name_with_an_escape_is_sent_as_a_whole_iri() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
@@ -163,7 +164,7 @@ def test_the_api_answers_as_over_the_embedded_store(client: TestClient, embedded
 
 REFUSED = [
     ({"query": "SELECT * { ?s ?p }"}, 400, "line 1, column 18"),
-    ({"query": "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"}, 403, "SERVICE"),
+    ({"query": "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"}, 403, "an engine answers here"),
     ({"query": "INSERT DATA { <http://a> <http://b> 1 }"}, 403, "read-only"),
     ({"query": "SELECT * {" + "{" * 200 + "}" * 200 + "}"}, 413, "KG_MAX_NESTING"),
     ({"query": "ASK {}", "default-graph-uri": "kettle"}, 400, "IRI"),
@@ -304,6 +305,9 @@ def test_while_a_release_is_published_the_service_says_so_and_then_goes_on(stand
         assert client.get("/api/release").status_code == 200
         write_claim(engine, claim := Claim("p", "f" * 64))
         try:
+            # Who starts a service then is told how one is finished that broke off.
+            with pytest.raises(Publishing, match=r"Release ffffffffffff is being written .* `kg publish --engine http"):
+                standing(engine)
             # At once, by what is looked at behind every answer; and soon without asking the engine at all.
             refused = client.get("/sparql", params={"query": "SELECT * { ?s ?p ?o } LIMIT 1 # while it is written"})
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
@@ -311,10 +315,22 @@ def test_while_a_release_is_published_the_service_says_so_and_then_goes_on(stand
             assert _becomes(client, "/api/release", 503)
             assert client.get("/readyz").status_code == 503
             assert client.get("/healthz").status_code == 200
+            # A model is told the same, by each way in which it asks.
+            listing = _to_models(client, "tools/list", {})["error"]
+            assert (listing["code"], listing["data"]["status"]) == (-32603, 503)
+            searching = _to_models(client, "tools/call", {"name": "search", "arguments": {"words": "data"}})
+            assert searching["result"]["isError"] and searching["result"]["structuredContent"]["status"] == 503
+            reading = _to_models(client, "resources/read", {"uri": "kg://schema"})["error"]
+            assert (reading["code"], "being written" in reading["message"]) == (-32603, True)
         finally:
             remove_claims(engine, [claim])
         assert _becomes(client, "/api/release", 200)
         assert _becomes(client, "/readyz", 200)
+
+
+def _to_models(client: TestClient, method: str, params: dict[str, object]) -> Any:
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    return client.post("/mcp", json=message, headers={"accept": "application/json, text/event-stream"}).json()
 
 
 def _becomes(client: TestClient | httpx2.Client, path: str, status: int, patience_s: float = 30) -> bool:

@@ -329,6 +329,39 @@ def test_the_protocol_may_name_the_dataset(source: Source, request_: Request, th
     assert len(rows) == len(things)
 
 
+ABSENT = [
+    "GRAPH <http://example.org/graph/unknown> { ?s ?p ?o }",
+    "GRAPH ex:graph\\/unknown { ?s a ex:Nothing . ?s ?p ?o }",
+    "ex:kettle ex:kind ?k . GRAPH ex:unknown { ?s ?p ?o }",
+]
+
+
+@pytest.mark.parametrize("pattern", ABSENT)
+def test_a_graph_that_is_not_there_is_empty(source: Source, pattern: str) -> None:
+    assert not source.ask(f"ASK {{ {pattern} }}")
+    assert source.select(f"SELECT (1 AS ?n) {{ {pattern} }}").rows == ()
+    assert source.select(f"SELECT (COUNT(*) AS ?n) {{ {pattern} }}").rows == ((Literal(0),),)
+    assert source.ask(f"ASK {{ ex:kettle ex:kind ?kind FILTER NOT EXISTS {{ {pattern} }} }}")
+
+
+# Each asks for the things that have a kind; the request has a base as well.
+BASED = [
+    "SELECT DISTINCT ?s { ?s <../kind> ?k }",
+    "BASE <http://example.org/x/> SELECT DISTINCT ?s { ?s <../kind> ?k }",
+    "PREFIX a: <http://a/> BASE <http://example.org/> SELECT DISTINCT ?s { ?s <kind> ?k }",
+    "BASE <http://example.org> base <x/> PREFIX a: <../> SELECT DISTINCT ?s { ?s a:kind ?k }",
+    "PREFIX a: <..> BASE <http://a/> SELECT DISTINCT ?s { ?s a:kind ?k }",
+    "BASE <http://example.org/> SELECT DISTINCT ?s FROM <graph/said> FROM <graph/judged> { ?s <kind> ?k }",
+]
+
+
+@pytest.mark.parametrize("query", BASED)
+def test_a_query_may_declare_its_own_base(source: Source, query: str) -> None:
+    rows = read_table(source.reply(Request(query, base="http://example.org/x/y"), JSON), JSON)
+
+    assert set(rows) == {(ex("kettle"),), (ex("pan"),)}
+
+
 @pytest.mark.parametrize("name", ["not an iri", "kettle", ""])
 def test_a_graph_name_that_is_no_iri_is_a_bad_parameter(source: Source, name: str) -> None:
     with pytest.raises(BadParameter, match="IRI"):

@@ -192,6 +192,10 @@ class EngineTimeout(SourceError):
 
     title = "The engine is too slow"
 
+    def __init__(self, message: str, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
 
 class Publishing(SourceError):
     """A release is being written to the engine; until it stands, nothing is answered from it."""

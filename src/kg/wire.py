@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, get_args
 
 from kg.connections.values import Hop, LinkFound, Path, Paths, Searched, Stretch, WhyNone
-from kg.errors import AmbiguousName, BadSparql, BrokenRules, KgError, LimitError, UnknownName
+from kg.errors import AmbiguousName, BadSparql, BrokenRules, EngineTimeout, KgError, LimitError, UnknownName
 from kg.library import Question
 from kg.model import (
     Answer,
@@ -376,7 +376,7 @@ def problem(error: KgError, status: int) -> Json:
         extra = {"nearest": [entity(e) for e in error.nearest]}
     elif isinstance(error, BrokenRules):
         extra = {"findings": [asdict(finding) for finding in error.findings]}
-    elif isinstance(error, LimitError):
+    elif isinstance(error, LimitError | EngineTimeout):
         extra = {"limit": error.limit}
     elif isinstance(error, BadSparql) and error.line:
         extra = {"line": error.line, "column": error.column}

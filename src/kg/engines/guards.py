@@ -179,8 +179,8 @@ def _guard_service(cut: Sequence[Token], at: int, settings: Settings) -> None:
         refused = not named and group_follows and _holds_service(cut[at].text)
     if refused:
         raise Forbidden(
-            "SERVICE is refused: the setting KG_SERVICE_ALLOWED does not list that endpoint. "
-            "Query the other endpoint from your own client and join there."
+            "SERVICE is refused: the setting KG_SERVICE_ALLOWED does not list that endpoint, or an engine answers "
+            "here, where it counts for nothing. Query the other endpoint from your own client and join there."
         )
 
 

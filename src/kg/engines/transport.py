@@ -186,7 +186,7 @@ def _named(url: str, limits: Limits, deadline: float) -> Iterator[None]:
     except httpx2.TransportError as error:
         if isinstance(error, httpx2.TimeoutException) or time.monotonic() > deadline:
             words = f"{where} did not answer within {limits.time_ms} ms ({limits.time_name})."
-            raise EngineTimeout(words) from error
+            raise EngineTimeout(words, limits.time_name) from error
         words = str(error) or type(error).__name__
         raise EngineSilent(f"{where} is not reached, or broke off: {_sentence(words)}") from error
 

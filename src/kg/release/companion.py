@@ -19,7 +19,7 @@ from kg.engines.remote.lanes import PublishedSource, being_published
 from kg.engines.remote.preparing import Dataset
 from kg.engines.remote.source import RemoteSource, trusts
 from kg.engines.source import Source
-from kg.errors import EngineCut, LimitError, OverloadError, ReleaseError
+from kg.errors import EngineCut, LimitError, OverloadError, Publishing, ReleaseError
 from kg.library import Library, read_library
 from kg.release.directory import ReleaseDirectory, adopt, current_release, discard, find_release, new_directory
 from kg.release.frontier import Allowance, Frontier
@@ -44,7 +44,10 @@ def standing(engine: Engine) -> Stamp:
     """
     stamp = read_stamp(engine)
     if stamp.publishing is not None:
-        raise being_published()
+        raise Publishing(
+            f"Release {stamp.publishing[:12]} is being written to {engine.name}. "
+            f"If its publisher is gone, `kg publish --engine {engine.name}` finishes it."
+        )
     if stamp.release is None:
         raise unpublished(engine)
     return stamp

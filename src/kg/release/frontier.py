@@ -134,8 +134,9 @@ class _Question:
             SourceError: the engine failed.
         """
         if time.monotonic() > self._deadline:
-            limit = f"{self.fetching.allowance.time_ms} ms (KG_QUERY_TIME_LIMIT_MS)"
-            raise EngineTimeout(f"The links that this question needs did not come from the engine within {limit}.")
+            limit, time_ms = "KG_QUERY_TIME_LIMIT_MS", self.fetching.allowance.time_ms
+            words = f"The links that this question needs did not come from the engine within {time_ms} ms ({limit})."
+            raise EngineTimeout(words, limit)
         self._weighs = self._weighs or wanted.weighs
         self._count(wanted.nodes)
         outward, inward = set(wanted.outward), set(wanted.inward)

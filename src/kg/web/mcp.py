@@ -11,8 +11,8 @@ Origin) and "stdio"; the SDK also speaks the revisions before it.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -26,7 +26,7 @@ from kg import __version__, wire
 from kg.agents.resources import DOCUMENTS, INSTRUCTIONS, read_document
 from kg.agents.toolbox import Toolbox
 from kg.engines.pooled import PooledSource
-from kg.errors import KgError, UnknownName
+from kg.errors import AskError, KgError
 from kg.web.problems import status_of
 from kg.web.serving import Served, Serving
 from kg.workspace import Settings
@@ -39,25 +39,27 @@ def agent_server(serving: Serving) -> Server[Any]:
     """Returns the server that gives models what is served: tools and resources of the current release."""
 
     async def list_tools(_: _Context, __: object) -> types.ListToolsResult:
-        async with _toolbox(serving) as toolbox:
-            tools = [
-                types.Tool(
-                    name=tool.name,
-                    description=tool.description,
-                    input_schema=tool.schema,
-                    annotations=types.ToolAnnotations(read_only_hint=True, open_world_hint=False),
-                )
-                for tool in toolbox.tools
-            ]
+        with _told():
+            async with _toolbox(serving) as toolbox:
+                listed = toolbox.tools
+        tools = [
+            types.Tool(
+                name=tool.name,
+                description=tool.description,
+                input_schema=tool.schema,
+                annotations=types.ToolAnnotations(read_only_hint=True, open_world_hint=False),
+            )
+            for tool in listed
+        ]
         return types.ListToolsResult(tools=tools)
 
     async def call_tool(_: _Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        async with _toolbox(serving) as toolbox:
-            try:
+        try:
+            async with _toolbox(serving) as toolbox:
                 found = await _aside(lambda: toolbox.call(params.name, params.arguments or {}))
-            except KgError as error:
-                # A model reads what went wrong, and mends its call.
-                return _result(wire.problem(error, status_of(error)), is_error=True)
+        except KgError as error:
+            # A model reads what went wrong, and mends its call.
+            return _result(wire.problem(error, status_of(error)), is_error=True)
         return _result(found)
 
     async def list_resources(_: _Context, __: object) -> types.ListResourcesResult:
@@ -68,11 +70,8 @@ def agent_server(serving: Serving) -> Server[Any]:
         return types.ListResourcesResult(resources=listed)
 
     async def read_resource(_: _Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        with await serving.taken() as served:
-            try:
-                document, text = await _aside(lambda: read_document(served.answers, str(params.uri)))
-            except UnknownName as error:
-                raise MCPError(types.INVALID_PARAMS, str(error)) from error
+        with _told(), await serving.taken() as served:
+            document, text = await _aside(lambda: read_document(served.answers, str(params.uri)))
         contents = types.TextResourceContents(uri=document.address, mime_type=document.media_type, text=text)
         return types.ReadResourceResult(contents=[contents])
 
@@ -89,6 +88,16 @@ def agent_server(serving: Serving) -> Server[Any]:
     # What the SDK puts there by itself is a tracer.
     server.middleware.clear()
     return server
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tells what goes wrong as an error of the protocol, with the problem document as its data."""
+    try:
+        yield
+    except KgError as error:
+        code = types.INVALID_PARAMS if isinstance(error, AskError) else types.INTERNAL_ERROR
+        raise MCPError(code, str(error), wire.problem(error, status_of(error))) from error
 
 
 @asynccontextmanager

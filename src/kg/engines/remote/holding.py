@@ -22,7 +22,7 @@ from platformdirs import user_data_path
 
 from kg.engines.remote.claims import Claim, read_claims, remove_claims, shown, write_claim
 from kg.engines.remote.engine import Engine
-from kg.errors import Publishing
+from kg.errors import EngineError, Publishing
 
 # A claim is renewed when it is older than the first, and holds for the longest request and the second.
 _RENEWED_S, _SLACK_S = 10, 60
@@ -94,7 +94,7 @@ def held(engine: Engine, release: str, take_over: bool = False) -> Iterator[Hold
         since, over = int(time.time()), tuple(sorted({claim.publication for claim in others}))
         claim = Claim(uuid.uuid4().hex, release, socket.gethostname(), os.getpid(), since, _until(engine), over)
         with _locked(claim.publication):
-            write_claim(engine, claim)
+            _write(engine, claim)
             # Of two that begin together each has written before it looks, so at least one sees the other.
             if all(found.publication in {*over, claim.publication} for found in read_claims(engine)):
                 yield Hold(engine, claim)
@@ -103,6 +103,15 @@ def held(engine: Engine, release: str, take_over: bool = False) -> Iterator[Hold
             _lock_file(claim.publication).unlink(missing_ok=True)
         time.sleep(random.uniform(0, turn * _LONGEST_PAUSE_S))  # noqa: S311 - no secret
     raise Publishing(f"{engine.name}: others began to publish in the same moment; run this again.")
+
+
+def _write(engine: Engine, claim: Claim) -> None:
+    try:
+        write_claim(engine, claim)
+    except EngineError:
+        # It did not take the claim, so nobody will look for the lock.
+        _lock_file(claim.publication).unlink(missing_ok=True)
+        raise
 
 
 def _refuse(engine: Engine, working: Sequence[Claim]) -> None:

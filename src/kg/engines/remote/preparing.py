@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from urllib.parse import urljoin
+from operator import itemgetter
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode, QuerySolutions, Store
 
 from kg.engines.mending import mended
 from kg.engines.remote.capabilities import Capabilities
@@ -20,6 +21,10 @@ from kg.tokens import Token, tokens
 
 # A graph that nobody writes, for a dataset whose default graph, or whose named graphs, are none.
 NOTHING = GRAPH + "nothing"
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+# From where to where in a query, and what stands there instead.
+_Change = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
@@ -71,16 +76,20 @@ def prepared(request: Request, prefixes: Mapping[str, str], dataset: Dataset, en
     if engine.most_selects is not None and _selects(cut) > engine.most_selects:
         words = f"SELECT within SELECT over {engine.most_selects} deep"
         raise Forbidden(f"{words} is refused: on this kind of engine ({engine.name}) such queries fail or mislead.")
-    known = {**prefixes, **_declared(cut)}
-    used = [name for name in prefixes if f"{name}:" in request.query and name not in _declared(cut)]
-    head = "".join(f"PREFIX {name}: <{prefixes[name]}> " for name in used)
-    base = "" if request.base is None else f"BASE <{request.base}> "
-    clauses = _from_clauses(cut, known, request.base)
-    text = _rewritten(request.query, cut, known, clauses)
+    declared = _prologue(cut, request.base)
+    known = {**prefixes, **declared.prefixes}
+    used = [name for name in prefixes if f"{name}:" in request.query and name not in declared.prefixes]
+    head = "" if declared.base is None else f"BASE <{declared.base}> "
+    head += "".join(f"PREFIX {name}: <{prefixes[name]}> " for name in used)
+    clauses = _from_clauses(cut, known, declared.base)
+    default, named = _graphs(request, cut, clauses, dataset)
+    missing = [] if dataset.everywhere else _missing(cut, known, declared.base, named)
+    changes = (*declared.changes, *((clause.start, clause.end, "") for clause in clauses), *missing)
+    text = _rewritten(request.query, cut, known, changes)
     text = mended(text) if engine.mends_group_concat else text
     if dataset.everywhere:
         return Prepared(head + within_graph(text, dataset.default), (), ())
-    return Prepared(base + head + text, *_graphs(request, cut, clauses, dataset))
+    return Prepared(head + text, default, (*named, NOTHING) if missing and NOTHING not in named else named)
 
 
 def _selects(cut: Sequence[Token]) -> int:
@@ -137,6 +146,18 @@ def _graphs(
     return (dataset.default,), (dataset.named if asks_for_graphs and dataset.named else (NOTHING,))
 
 
+def _missing(cut: Sequence[Token], known: Mapping[str, str], base: str | None, named: Sequence[str]) -> list[_Change]:
+    """Returns what lets GRAPH look into an empty graph where it names one that the query does not see.
+
+    Of a graph that is not named beside a query Virtuoso says that ASK holds there, and that it counts one row.
+    """
+    return [
+        (name.start, name.end, f"<{NOTHING}>")
+        for word, name in pairwise(cut)
+        if word.keyword == "GRAPH" and name.kind in {"iri", "pname"} and _named(name, known, base) not in named
+    ]
+
+
 def _ours(graphs: Sequence[str], dataset: Dataset) -> Sequence[str]:
     """Returns those that belong to the release: what else the engine holds is not for those who ask of it.
 
@@ -146,32 +167,60 @@ def _ours(graphs: Sequence[str], dataset: Dataset) -> Sequence[str]:
     return [graph for graph in graphs if graph in known] or (NOTHING,)
 
 
-def _declared(cut: Sequence[Token]) -> dict[str, str]:
-    """Returns the prefixes that a query declares."""
-    return {
-        name.text.partition(":")[0]: iri.text[1:-1]
-        for word, name, iri in zip(cut, cut[1:], cut[2:], strict=False)
-        if word.keyword == "PREFIX" and name.kind == "pname" and iri.kind == "iri"
-    }
+@dataclass(frozen=True)
+class _Prologue:
+    """The base and the prefixes that a query declares, and what its text is changed to, so that no BASE stands in it.
+
+    Not all engines take a BASE behind another one or behind a PREFIX; so one is sent, before all else.
+    """
+
+    base: str | None
+    prefixes: Mapping[str, str]
+    changes: Sequence[_Change]
 
 
-def _rewritten(query: str, cut: Sequence[Token], known: Mapping[str, str], clauses: Sequence[_Clause]) -> str:
-    """Returns the query with each name that has an escape in it as a whole IRI, and without FROM.
+def _prologue(cut: Sequence[Token], base: str | None) -> _Prologue:
+    prefixes, changes = dict[str, str](), list[_Change]()
+    for word, name, after in zip(cut, cut[1:], cut[2:], strict=False):
+        if word.keyword == "BASE" and name.kind == "iri":
+            base = _whole_iri(name, base)
+            changes.append((word.start, name.end, ""))
+        elif word.keyword == "PREFIX" and name.kind == "pname" and after.kind == "iri":
+            iri = prefixes[name.text.partition(":")[0]] = _whole_iri(after, base)
+            changes.append((after.start, after.end, f"<{iri}>"))
+    return _Prologue(base, prefixes, changes)
+
+
+def _whole_iri(token: Token, base: str | None) -> str:
+    """Returns an IRI as our own store reads it; `urljoin` would drop the stroke at the end of `<#>`."""
+    iri = token.text[1:-1]
+    if base is None or _ABSOLUTE.match(iri):
+        return iri
+    found = Store().query(f"SELECT (<{iri}> AS ?iri) {{}}", base_iri=base)
+    assert isinstance(found, QuerySolutions)
+    (term,) = next(found)
+    assert isinstance(term, NamedNode)
+    return term.value
+
+
+def _rewritten(query: str, cut: Sequence[Token], known: Mapping[str, str], changes: Sequence[_Change]) -> str:
+    """Returns the query with changes made, and each name that has an escape in it as a whole IRI.
 
     Not all engines read the escapes, nor leave FROM alone where the request itself names the graphs.
     """
     escaped = (token for token in cut if token.kind == "pname" and "\\" in token.text)
-    spans = [
-        *((clause.start, clause.end, "") for clause in clauses),
-        *((token.start, token.end, f"<{_whole_name(token, known)}>") for token in escaped),
-    ]
+    every = [(token.start, token.end, f"<{_whole_name(token, known)}>") for token in escaped]
     parts, at = list[str](), 0
-    for start, end, instead in sorted(spans):
-        # A name that a clause holds goes with it.
+    for start, end, instead in sorted([*changes, *every], key=itemgetter(0)):
+        # A name that is changed already, or that a clause holds, goes with it.
         if start >= at:
             parts += [query[at:start], instead]
             at = end
     return "".join([*parts, query[at:]])
+
+
+def _named(token: Token, known: Mapping[str, str], base: str | None) -> str:
+    return _whole_iri(token, base) if token.kind == "iri" else _whole_name(token, known)
 
 
 def _whole_name(token: Token, known: Mapping[str, str]) -> str:
@@ -181,15 +230,13 @@ def _whole_name(token: Token, known: Mapping[str, str]) -> str:
 
 def _from_clauses(cut: Sequence[Token], known: Mapping[str, str], base: str | None) -> list[_Clause]:
     """Returns the clauses that name the graphs of a query."""
-    bases = [after.text[1:-1] for before, after in pairwise(cut) if before.keyword == "BASE" and after.kind == "iri"]
     clauses = list[_Clause]()
     for at, token in enumerate(cut):
         if token.keyword != "FROM":
             continue
         is_named = at + 1 < len(cut) and cut[at + 1].keyword == "NAMED"
         name = cut[at + 1 + is_named]
-        iri = urljoin((bases or [base or ""])[0], name.text[1:-1]) if name.kind == "iri" else _whole_name(name, known)
-        clauses.append(_Clause(iri, is_named, token.start, name.end))
+        clauses.append(_Clause(_named(name, known, base), is_named, token.start, name.end))
     return clauses
 
 
