@@ -531,7 +531,15 @@ def test_what_a_client_has_already_is_304_however_its_tag_is_written(client: Tes
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api/queries", "/api/search", "/api/queries/barriers-blocking-theme", "/docs", "/static/pages.css"],
+    [
+        "/",
+        "/api/queries",
+        "/api/search",
+        "/api/queries/barriers-blocking-theme",
+        "/api/queries/%3Fx",
+        "/docs",
+        "/static/pages.css",
+    ],
 )
 def test_a_wrong_method_is_a_problem_too_and_names_the_right_one(client: TestClient, path: str) -> None:
     response = client.delete(path)

@@ -109,7 +109,7 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     routes: RouteTable | None = getattr(request.app.state, "routes", None)
     if error.status_code == 405 and routes is not None:
         # All that the path takes (RFC 9110, section 15.5.6); the framework knows those of one route.
-        methods = routes.methods(request.url.path)
+        methods = routes.methods(request.scope["path"])
         headers["Allow"], advice = ", ".join(methods), f" Send {', '.join(methods[:-1])} or {methods[-1]}."
     elif error.status_code == 404 and request.app.openapi_url:
         advice = f" {request.app.openapi_url} lists the paths there are."
