@@ -73,7 +73,7 @@ class Target:
 
 @contextmanager
 def open_target(
-    mode: str, release: Path, folder: Path, patience_s: float = PATIENCE_S, **variables: str
+    mode: str, release: Path, folder: Path, patience_s: float = PATIENCE_S, /, **variables: str
 ) -> Iterator[Target]:
     """Yields a service to be attacked: of a `release`, of a `scratch` dataset, or of a `writable` workspace."""
     tokens = folder / "tokens"
@@ -89,11 +89,18 @@ def open_target(
         if mode == "scratch":
             headers = {**AUTHORISED, "Content-Type": "text/turtle"}
             assert client.put("/graphs?default", content=_SCRATCH, headers=headers).is_success
-        while mode == "release" and "\nkg_release_in_memory 1.0\n" not in client.get("/metrics").text:
-            # What reads it takes a processor for a moment, and its end exchanges the workers.
-            time.sleep(0.05)
+        if mode == "release":
+            _wait_for_memory(client)
         with Bystander(service, _OF_ALL if mode == "scratch" else _OF_RELEASES, patience_s) as bystander:
             yield Target(mode, service, client, bystander, folder)
+
+
+def _wait_for_memory(client: httpx2.Client) -> None:
+    """Returns when a release is held: what reads it takes a processor, and its end exchanges the workers."""
+    given_up = time.monotonic() + 60
+    while "\nkg_release_in_memory 1.0\n" not in client.get("/metrics").text:
+        assert time.monotonic() < given_up, "the release is not held in memory"
+        time.sleep(0.05)
 
 
 def addressed(path: str, **parameters: str) -> str:

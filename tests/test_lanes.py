@@ -95,8 +95,9 @@ def test_a_query_that_does_not_get_a_processor_stays_fast_until_its_time_is_over
             ((worker, task),) = pool._fast.items()
             os.kill(worker.pid, signal.SIGSTOP)
             # What looks at every turn of the loop sees when it becomes slow.
-            while not pool.in_flight["slow"]:
-                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                while not pool.in_flight["slow"]:
+                    await asyncio.sleep(0)
             took_s = asyncio.get_running_loop().time() - task.begun
             os.kill(worker.pid, signal.SIGCONT)
             await end(asked)
