@@ -476,6 +476,16 @@ def test_one_base_is_sent_before_all_else_and_each_prefix_as_a_whole_iri() -> No
     assert sent.default_graphs == ["http://c/g"]
 
 
+def test_a_query_names_the_release_to_an_engine_that_would_use_the_plan_of_another() -> None:
+    for query in ("ASK {}", "ASK {} # SELECT"):
+        for everywhere in (False, True):
+            dataset = Dataset(everywhere=everywhere, edition="0123abcd")
+            kept, fresh = (
+                prepared(Request(query), {}, dataset, KINDS[kind]).query for kind in ("virtuoso", "oxigraph")
+            )
+            assert kept.endswith("\n# 0123abcd") and "0123abcd" not in fresh
+
+
 def test_a_name_with_an_escape_is_sent_as_a_whole_iri() -> None:
     sent = prepared(Request(r"ASK { ex:a\/b ex:c 'd\\e' }"), {"ex": EX}, DATASET, KINDS["generic"])
 

@@ -110,7 +110,7 @@ def open_beside(directory: ReleaseDirectory, source: Source, engine: Engine, sta
 def dataset_of(directory: ReleaseDirectory) -> Dataset:
     """Returns what a query sees of a release in an engine."""
     graphs = cast(Mapping[str, object], directory.manifest.get("graphs", {}))
-    return Dataset(named=tuple(sorted(graphs)))
+    return Dataset(named=tuple(sorted(graphs)), edition=directory.id)
 
 
 def _made(engine: Engine, stamp: Stamp, prepared: ReleaseDirectory, far: ReleaseDirectory | None) -> bool:
@@ -164,4 +164,6 @@ def _too_many(directory: ReleaseDirectory, settings: Settings) -> bool:
 
 def _everywhere(engine: Engine, directory: ReleaseDirectory, stamp: Stamp) -> PublishedSource:
     """Returns a source for queries of ours that say themselves which graphs they mean."""
-    return PublishedSource(RemoteSource(engine, directory.prefixes, Dataset(everywhere=True), trusts), engine, stamp)
+    return PublishedSource(
+        RemoteSource(engine, directory.prefixes, Dataset(everywhere=True, edition=directory.id), trusts), engine, stamp
+    )

@@ -34,6 +34,8 @@ class Capabilities:
         mends_group_concat: it departs from the standard as our own store does (`mending`).
         updates_data: INSERT DATA and DELETE DATA take every literal; else each graph is written through the
             graph store, and one that holds too much is written anew.
+        keeps_plans: it answers a query by the plan that it made when it first saw that text, also when another
+            release stands there now, by which rows go missing.
         lacks: functions that it does not have, each with the reason.
         most_selects: so deep a SELECT may stand within others; None where it may stand at any depth.
     """
@@ -53,6 +55,7 @@ class Capabilities:
     rewrites_literals: bool = False
     mends_group_concat: bool = False
     updates_data: bool = True
+    keeps_plans: bool = False
     lacks: Mapping[str, str] = field(default_factory=dict)
     most_selects: int | None = None
 
@@ -89,6 +92,7 @@ KINDS = {
             rewrites_literals=True,
             # A duration in them is an error of its SQL: "No column P90DD".
             updates_data=False,
+            keeps_plans=True,
             lacks={"BNODE": "Virtuoso 7 has no such function"},
             # Deeper ones made its compiler fail, gave rows too many, or ended the whole engine.
             most_selects=2,

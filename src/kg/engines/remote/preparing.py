@@ -34,11 +34,13 @@ class Dataset:
     Attributes:
         everywhere: GRAPH looks into whatever graphs the engine has; for queries of ours which say themselves
             what kinds of graph they mean. Naming hundreds of graphs beside them took up to ten times as long.
+        edition: names what stands in the engine, so that a plan made for something else is not used again.
     """
 
     default: str = MERGED_GRAPH
     named: Sequence[str] = ()
     everywhere: bool = False
+    edition: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def prepared(request: Request, prefixes: Mapping[str, str], dataset: Dataset, en
     changes = (*declared.changes, *((clause.start, clause.end, "") for clause in clauses), *missing)
     text = _rewritten(request.query, cut, known, changes)
     text = mended(text) if engine.mends_group_concat else text
+    text = f"{text}\n# {dataset.edition}" if engine.keeps_plans and dataset.edition else text
     if dataset.everywhere:
         return Prepared(head + within_graph(text, dataset.default), (), ())
     return Prepared(head + text, default, (*named, NOTHING) if missing and NOTHING not in named else named)
