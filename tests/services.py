@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -127,6 +127,14 @@ def running_pool(
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def wait_until(found: Callable[[], bool], within_s: float = 20) -> None:
+    """Returns as soon as it is so."""
+    end = time.monotonic() + within_s
+    while not found():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
 
 
 def children_of(process: int) -> set[int]:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,7 +37,7 @@ from kg.web.middleware import read_origins
 from kg.web.scratch import ScratchServing
 from kg.web.server import read_proxies
 from kg.workspace import Settings
-from services import children_of
+from services import children_of, wait_until
 
 SECRET = "zebra-crossing"
 SELECT = "SELECT ?s WHERE { ?s ?p ?o } LIMIT 200"
@@ -796,13 +796,6 @@ def _queries(address: str) -> float:
         lines = response.read().decode().splitlines()
     found = dict(line.rsplit(" ", 1) for line in lines if line.startswith("kg_queries_"))
     return sum(float(found[f"kg_queries_{lane}"]) for lane in ("fast", "slow", "waiting"))
-
-
-def wait_until(found: Callable[[], bool], within_s: float = 20) -> None:
-    end = time.monotonic() + within_s
-    while not found():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)
 
 
 def lets_nobody_in(address: str) -> bool:

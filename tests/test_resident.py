@@ -8,9 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -27,7 +26,7 @@ from kg.release.build import build
 from kg.release.directory import ReleaseDirectory, find_release
 from kg.tokens import is_graph_form
 from kg.workspace import Settings, open_workspace, read_settings
-from services import Service, children_of, running_pool, started
+from services import Service, children_of, running_pool, started, wait_until
 from workspaces import edit, text_file, write_workspace
 
 EX = "http://example.org/"
@@ -222,13 +221,6 @@ def test_every_question_gives_the_same_rows_from_memory_and_from_disk(release_fo
 def rows(source: Source, query: str) -> Counter[object]:
     """Returns the rows of a table, or the triples of a graph, in no order."""
     return Counter(source.construct(query) if is_graph_form(query) else source.select(query).rows)
-
-
-def wait_until(found: Callable[[], bool], within_s: float = 20) -> None:
-    end = time.monotonic() + within_s
-    while not found():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
 
 
 def held_by(service: Service) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from attacked import Target, addressed, open_target
-from services import children_of
+from services import children_of, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -56,13 +56,6 @@ def in_flight(target: Target) -> dict[str, int]:
     lines = target.client.get("/metrics").text.splitlines()
     found = dict(line.split(" ", 1) for line in lines if line.startswith("kg_queries_"))
     return {lane: int(float(found[f"kg_queries_{lane}"])) for lane in ("fast", "slow", "waiting")}
-
-
-def wait_until(found: Callable[[], bool], within_s: float) -> None:
-    end = time.monotonic() + within_s
-    while not found():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)
 
 
 def test_with_16_runaways_in_flight_a_short_query_is_answered_and_each_runaway_is_cut(target: Target) -> None:
