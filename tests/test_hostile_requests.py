@@ -100,6 +100,20 @@ def test_what_the_headers_rule_out_is_refused_before_the_body_has_come(
     assert words in answer
 
 
+@pytest.mark.parametrize("header", ["X: y", "Content-Encoding: gzip"])
+def test_who_is_still_sending_what_is_refused_sees_the_refusal(target: Target, header: str) -> None:
+    head = f"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: {QUERY}\r\nConnection: close\r\n{header}\r\n"
+    body = b" " * (MEGABYTE + 1)
+    answer = target.service.raw(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    assert status_of(answer) == (413 if header == "X: y" else 415)
+
+
+def test_who_waits_for_leave_to_send_what_is_refused_is_told_at_once(target: Target) -> None:
+    head = f"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: {QUERY}\r\nConnection: close\r\n"
+    answer = target.service.raw(f"{head}Expect: 100-continue\r\nContent-Length: {100 * MEGABYTE}\r\n\r\n".encode())
+    assert status_of(answer) == 413
+
+
 @pytest.mark.parametrize("text", [":a.", "%7B", "&a=b", "#\n", "{", "'"])
 def test_a_body_that_is_slow_to_read_holds_up_nobody(target: Target, text: str) -> None:
     body = f"query=ASK%20%7B%7D%20{text * (3 * MEGABYTE // len(text))}"

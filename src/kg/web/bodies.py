@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 # Most answers are there before anybody could have left.
 _PATIENCE_S = 0.05
+# Who has sent nothing for so long waits for an answer.
+_PAUSE_S = 0.3
 # A form with more is no request of ours; to cut up a million of them takes seconds.
 _MOST_FIELDS = 10_000
 # Hostile text of this size is read within milliseconds.
@@ -42,10 +45,12 @@ async def read_body(request: Request, most: int, setting: str) -> bytes:
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
+        await _pass_over(request, most)
         raise UnsupportedMedia(f"Content-Encoding: {encoding!r}; send the body as it is, not compressed.")
     too_long = LimitError(f"The body is over {most} bytes; the setting {setting} bounds it.", limit=setting)
     said = request.headers.get("content-length", "")
     if said.isdecimal() and int(said) > most:
+        await _pass_over(request, most)
         raise too_long
     parts, size = [], 0
     async for part in request.stream():
@@ -54,6 +59,19 @@ async def read_body(request: Request, most: int, setting: str) -> bytes:
             raise too_long
         parts.append(part)
     return b"".join(parts)
+
+
+async def _pass_over(request: Request, most: int) -> None:
+    """Reads and forgets what comes at once of a body that is refused, but no more than may be sent.
+
+    Who is still sending when the connection is closed may never see the refusal.
+    """
+    if request.headers.get("expect", "").lower() == "100-continue":
+        return  # it waits for leave to send
+    size, parts = 0, aiter(request.stream())
+    with contextlib.suppress(StopAsyncIteration, TimeoutError):
+        while size <= most:
+            size += len(await asyncio.wait_for(anext(parts), _PAUSE_S))
 
 
 def fields_of(text: str) -> Fields:
